@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from core.incident import Incident, Severity, Update
+from core.promise import Promise, shown
 
 Item = TypeVar("Item")
 
@@ -18,7 +19,8 @@ class Card:
 
     ``last`` is the newest update that is not a bare note, without its body. The two times are
     computed from the timeline: the first acknowledgement, and the first status with the public
-    word ``resolved``. ``offers_channel``: a channel of its own may be opened.
+    word ``resolved``. ``offers_channel``: a channel of its own may be opened. ``promises`` are all
+    of the incident's.
     """
 
     incident: Incident
@@ -26,6 +28,11 @@ class Card:
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
     offers_channel: bool = False
+    promises: tuple[Promise, ...] = ()
+
+    def promise(self, at: datetime) -> Promise | None:
+        """The promise that its readers read at the moment ``at``: none that is held back then."""
+        return shown(self.promises, at, internal=self.incident.private)
 
 
 class Scope(StrEnum):

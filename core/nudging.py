@@ -33,11 +33,13 @@ def _done(tx: Transaction, name: PromiseName, at: datetime) -> bool:
         return False
     # Read under the lock of its incident: a command, or another process, may have been faster.
     promise = next((one for one in tx.promises(incident) if one.entry == name.entry), None)
-    if promise is None:
+    if promise is None or promise.look_at is None or promise.look_at >= at:
         return False
     result = passed(promise, at)
     if result.promise == promise:
-        return False
+        # Its hold is over, or that of what ends it. The status card has a message for that moment.
+        tx.save_stage(incident, promise, tuple(responders_cards(None, incident)), at=at)
+        return True
     cards = tx.published(incident).cards if Stage.DUE in result.effects else ()
     envelopes = tuple(
         envelope

@@ -7,7 +7,7 @@ one state at any time, and a broken promise cannot be rewritten.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -74,7 +74,8 @@ class Promise:
     ``public_at`` is the moment from which it is public, and counts. ``internal``: the incident is
     private, so the promise is for its responders. ``answered_by`` is the entry of the text that is
     public at ``answered_at``, which may lie ahead while the text is held back. So may
-    ``released_at``, while the promise that follows is held back.
+    ``released_at``, while the promise that follows is held back. ``look_at`` is the moment of the
+    next look at it, as its row says.
     """
 
     entry: int
@@ -86,6 +87,7 @@ class Promise:
     answered_by: int | None = None
     released_at: datetime | None = None
     release: Release | None = None
+    look_at: datetime | None = field(default=None, compare=False)
 
     @property
     def over_at(self) -> datetime | None:
@@ -139,6 +141,17 @@ class Promise:
         return None
 
 
+def next_look(promise: Promise, at: datetime) -> datetime | None:
+    """The moment after ``at`` at which something follows from ``promise``; None if nothing does.
+
+    That is its next stage, or the end of a hold: from then on the readers of the cards read it, or
+    read it no more.
+    """
+    stage = promise.next_stage()
+    held = (moment for moment in (promise.public_at, promise.over_at) if moment and moment > at)
+    return min(filter(None, (stage and stage[1], *held)), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Passed:
     """A promise after its due stages; ``effects`` are those that something follows from."""
@@ -167,16 +180,25 @@ def in_force(promises: Iterable[Promise]) -> Promise | None:
     return max(left, key=lambda promise: promise.entry, default=None)
 
 
-def promised(promises: Iterable[Promise], at: datetime) -> Iterator[Promise]:
-    """The promises that the public was told of by the moment ``at``, in their order."""
+def promised(
+    promises: Iterable[Promise], at: datetime, *, internal: bool = False
+) -> Iterator[Promise]:
+    """The promises that the public was told of by the moment ``at``, in their order.
+
+    ``internal``: those that the responders of a private incident were told of.
+    """
     for promise in promises:
-        if promise.public_at <= at and not (promise.unsaid or promise.internal):
+        if promise.public_at <= at and promise.internal is internal and not promise.unsaid:
             yield promise
 
 
-def shown(promises: Iterable[Promise], at: datetime) -> Promise | None:
-    """The promise that the public reads at the moment ``at``, due or not; None if there is none."""
-    newest = max(promised(promises, at), key=lambda promise: promise.entry, default=None)
+def shown(promises: Iterable[Promise], at: datetime, *, internal: bool = False) -> Promise | None:
+    """The promise that the public reads at the moment ``at``, due or not; None if there is none.
+
+    ``internal``: the one that the responders of a private incident read.
+    """
+    told = promised(promises, at, internal=internal)
+    newest = max(told, key=lambda promise: promise.entry, default=None)
     if newest is None or (newest.over_at is not None and newest.over_at <= at):
         return None
     return newest

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, select
 
 from core.incident import Incident
-from core.promise import Promise, Release, Stage
+from core.promise import Promise, Release, Stage, next_look
 from core.store import PromiseName
 from storage.models import promise
 from storage.rows import AnyRow
@@ -30,6 +30,7 @@ COLUMNS = (
     promise.c.answered_by,
     promise.c.released_at,
     promise.c.release,
+    promise.c.look_at,
 )
 OF_INCIDENTS = (
     select(promise.c.incident_id, *COLUMNS)
@@ -96,6 +97,7 @@ def _promise_of(facts: Sequence[Any]) -> Promise:
         answered_by,
         released_at,
         release,
+        look_at,
     ) = facts
     return Promise(
         entry=entry,
@@ -107,6 +109,7 @@ def _promise_of(facts: Sequence[Any]) -> Promise:
         answered_by=answered_by,
         released_at=released_at,
         release=release and Release(release),
+        look_at=look_at,
     )
 
 
@@ -116,15 +119,16 @@ def due(connection: Connection, *, at: datetime, limit: int) -> tuple[PromiseNam
     return tuple(PromiseName(*row) for row in rows)
 
 
-def keep(connection: Connection, incident: Incident, promises: Iterable[Promise]) -> None:
-    """Writes ``promises`` of ``incident``, each in place of its row."""
-    rows = [_row(incident, promise) for promise in promises]
+def keep(
+    connection: Connection, incident: Incident, promises: Iterable[Promise], *, at: datetime
+) -> None:
+    """Writes ``promises`` of ``incident`` at the moment ``at``, each in place of its row."""
+    rows = [_row(incident, promise, at) for promise in promises]
     if rows:
         connection.execute(_KEEP[connection.dialect.name], rows)
 
 
-def _row(incident: Incident, promise: Promise) -> dict[str, Any]:
-    following = promise.next_stage()
+def _row(incident: Incident, promise: Promise, at: datetime) -> dict[str, Any]:
     return {
         "workspace_id": incident.workspace,
         "incident_id": incident.id,
@@ -137,5 +141,5 @@ def _row(incident: Incident, promise: Promise) -> dict[str, Any]:
         "answered_by": promise.answered_by,
         "released_at": promise.released_at,
         "release": promise.release and promise.release.value,
-        "look_at": following and following[1],
+        "look_at": next_look(promise, at),
     }

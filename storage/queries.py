@@ -222,7 +222,10 @@ class SqlReader(Snapshot):
         last = self._connection.execute(_CARD_LAST, of_incident).first()
         (card,) = self.times(incident.workspace, [incident])
         return replace(
-            card, last=last and update_of(last), offers_channel=self._offers_channel(incident)
+            card,
+            last=last and update_of(last),
+            offers_channel=self._offers_channel(incident),
+            promises=self.promises(incident) if incident.promises else (),
         )
 
     def _offers_channel(self, incident: Incident) -> bool:

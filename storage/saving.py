@@ -78,7 +78,7 @@ def write(connection: Connection, before: Incident | None, decision: Decision) -
     components.record(connection, before, decision)
     for asked in decision.hand_overs:
         handovers.keep(connection, incident, asked)
-    promises.keep(connection, incident, decision.promises)
+    promises.keep(connection, incident, decision.promises, at=incident.updated_at)
     if before is None or before.channels != incident.channels:
         own_channels.keep(connection, incident, incident.channels)
     for redacted in filter(None, (decision.redacted, *decision.redacted_too)):

@@ -189,7 +189,7 @@ class SqlTransaction(SqlReader):
         self, incident: Incident, promise: Promise, envelopes: Sequence[Envelope], *, at: datetime
     ) -> None:
         """Writes a promise after a stage, and the outbox messages of that."""
-        promises.keep(self._connection, incident, [promise])
+        promises.keep(self._connection, incident, [promise], at=at)
         self._enqueue(incident, envelopes, at=at)
 
     def open_hand_over(self, incident: Incident) -> HandOver | None:

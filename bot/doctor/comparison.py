@@ -35,6 +35,8 @@ from storage.store import SqlStore
 
 # Incidents without a change for so long are over, and nobody reads them any more.
 LOOK_BACK = timedelta(days=7)
+# A card that follows the end of a hold is edited within this time.
+REDRAWN_WITHIN = timedelta(seconds=10)
 COMPARED_MAX = 200
 # So many channels are read for cards without an incident, beside those that are compared.
 CHANNELS_MAX = 20
@@ -395,10 +397,14 @@ def _texts(surface: Surface, facts: Facts, standing: Standing, at: datetime) -> 
 
 
 def _moments(facts: Facts, at: datetime) -> Iterator[datetime]:
-    """The present, and the due moment of a promise: a card is redrawn a second later."""
+    """The present, and moments at which a promise changes: a card is redrawn a second later."""
     yield at
-    if facts.card and facts.card.incident.next_update_by:
-        yield facts.card.incident.next_update_by
+    if facts.card:
+        if promise := facts.card.promise(at):
+            yield promise.due_at
+        turns = (turn for one in facts.card.promises for turn in (one.public_at, one.over_at))
+        if any(turn and at - REDRAWN_WITHIN <= turn <= at for turn in turns):
+            yield at - REDRAWN_WITHIN
     if facts.incident and facts.incident.next_update:
         yield facts.incident.next_update.due_at
 

@@ -93,14 +93,14 @@ def _card_story(card: Card, *, at: datetime) -> Iterator[str]:
         now += f" after {duration(card.resolved_at - incident.started_at)}"
     by = f", by {mention(last.by)}" if last else ""
     yield f"{titled(incident)}: {now} ({incident.severity}){by}."
-    yield from (f"{told}." for told in _promised(incident, at=at, seen_from=incident.created_at))
+    yield from (f"{told}." for told in _promised(card, at=at, seen_from=incident.created_at))
     if not incident.terminal:
         yield f"Next: {in_words(incident.next_steps)}."
 
 
-def _promised(incident: Incident, *, at: datetime, seen_from: datetime) -> Iterator[str]:
-    if due_at := incident.next_update_by:
-        yield next_update(due_at, seen_from=seen_from, overdue=due_at < at)
+def _promised(card: Card, *, at: datetime, seen_from: datetime) -> Iterator[str]:
+    if promise := card.promise(at):
+        yield next_update(promise.due_at, seen_from=seen_from, overdue=promise.due_at < at)
 
 
 def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]:
@@ -119,7 +119,7 @@ def _card_blocks(card: Card, *, at: datetime, whole: bool = False) -> list[Json]
                 first,
                 *components[1:],
                 *channels.line(incident),
-                *(f"*{told}*" for told in _promised(incident, at=at, seen_from=seen_from)),
+                *(f"*{told}*" for told in _promised(card, at=at, seen_from=seen_from)),
             ],
             between="\n",
         ),

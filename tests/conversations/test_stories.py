@@ -19,12 +19,18 @@ TOLD = sorted(STORIES.glob("*.txt"))
 
 @pytest.mark.parametrize("story", TOLD, ids=lambda path: path.stem)
 async def test_a_story_comes_true(story, slack, ratchet, settle, clock):
+    async def settled() -> None:
+        # The cards follow the end of a hold.
+        await settle()
+        await ratchet.nudges.look()
+        await settle()
+
     async def wait(seconds: float) -> None:
         # Slack shows everything of the time before, so that no channel gets too much at once.
-        await settle()
+        await settled()
         clock.advance(seconds=seconds)
 
-    stage = Stage(slack, settle=settle, wait=wait)
+    stage = Stage(slack, settle=settled, wait=wait)
     for line in read(story.read_text(encoding="utf-8")):
         await stage.play(line)
 

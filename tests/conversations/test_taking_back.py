@@ -333,3 +333,24 @@ async def test_the_end_ends_the_promise_on_the_card_while_its_text_is_held(
     assert "*Resolved*" in card
     assert "All is well" not in card
     assert "Next update" not in card
+
+
+async def test_the_working_card_says_a_promise_once_it_is_public(slack, mia, ratchet, clock):
+    async def shown(seconds):
+        clock.advance(seconds=seconds)
+        await ratchet.nudges.look()
+        await ratchet.worker.deliver_due()
+        [card] = [one for one in slack.channel_view("#payments") if "INC-1" in one.text]
+        return "Next update" in repr(card)
+
+    await mia.command("#payments", "/incident declare Cards fail severity:high")
+    held = await (await mia.command("#payments", "/incident update 1 We look.")).answer()
+    assert [await shown(seconds) for seconds in (1, 8)] == [False, False]
+    await (await mia.press(held, PRESS)).answer()
+    assert [await shown(seconds) for seconds in (0, 20)] == [False, False]
+
+    await mia.command("#payments", "/incident update 1 We look into it.")
+    assert [await shown(seconds) for seconds in (1, 8, 2)] == [False, False, True]
+    await mia.command("#payments", "/incident promise 1 20m")
+    await mia.command("#payments", "/incident promise 1 none")
+    assert not await shown(1)

@@ -123,6 +123,29 @@ async def test_the_owner_is_reminded_in_time(store, promised, nudges, clock):
     assert await nudged(store) == [REMINDER]
 
 
+async def test_the_cards_follow_the_end_of_a_hold_once(store, promised, clock, woken):
+    incidents = Incidents(
+        store, clock=clock, wake=lambda: None, publish_delay=timedelta(seconds=10)
+    )
+    nudges = Nudges(store, clock=clock, wake=lambda: woken.append(clock.now))
+    moment = clock.now + timedelta(minutes=1, seconds=10)
+    clock.advance(minutes=1)
+    within = NextUpdate(within=timedelta(minutes=10))
+    await incidents.execute(SetPromise(actor=an_actor(), ref=1, next_update=within))
+
+    async def due():
+        shown = (await incidents.card(an_actor(), 1)).promise(clock.now)
+        return shown and shown.due_at
+
+    for seconds, so_far in ((5, 0), (5, 0), (1, 1), (1, 1)):
+        clock.advance(seconds=seconds)
+        await nudges.look()
+        held = clock.now < moment
+        assert await due() == (NINE if held else moment) + timedelta(minutes=30 if held else 10)
+        # The old promise gives way, and the new one is public: one look at each.
+        assert len(woken) == so_far
+
+
 async def test_a_promise_that_is_kept_is_not_looked_at(store, promised, nudges, clock, woken):
     clock.advance(minutes=5)
     await promised.execute(a_change(ref=1, public=PublicText("We found the cause.")))

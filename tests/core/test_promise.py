@@ -18,6 +18,7 @@ from core.promise import (
     Stage,
     answered,
     in_force,
+    next_look,
     passed,
     released,
     score,
@@ -174,6 +175,31 @@ def test_a_late_look_does_what_still_helps(minutes, stage, effects):
 
 
 # --- many promises -----------------------------------------------------------------------------
+
+
+HELD = {
+    "while it is held back": ({}, -1, 0),
+    "from then on": ({}, 0, 25),
+    "while what answers it is held back": ({"answered_at": at(3)}, 2, 3),
+    "while what takes its place is held back": ({"released_at": at(3)}, 2, 3),
+    "after its answer": ({"answered_at": at(3)}, 3, None),
+    "if it is due before that answer": ({"answered_at": at(31)}, 29, 30),
+}
+
+
+@pytest.mark.parametrize(("facts", "minutes", "look"), HELD.values(), ids=HELD.keys())
+def test_the_next_look_is_at_a_stage_or_at_the_end_of_a_hold(facts, minutes, look):
+    found = next_look(a_promise(**facts), at(minutes))
+    assert found == (None if look is None else at(look))
+
+
+def test_responders_read_the_promise_of_a_private_incident():
+    promises = [a_promise(internal=True), a_promise(entry=3, public_at=at(1))]
+
+    assert shown(promises, at(0), internal=True) == promises[0]
+    assert shown(promises, at(2), internal=True) == promises[0]
+    assert shown(promises, at(2)) == promises[1]
+    assert shown(promises[:1], at(2)) is None
 
 
 def test_the_newest_promise_is_in_force_until_something_ends_it():

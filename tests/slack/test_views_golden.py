@@ -448,6 +448,7 @@ def cards(texts: Texts) -> dict[str, Any]:
     private = a_case(texts, private=True)
     promised = replace(new, promises=1, next_update_by=SOON)
     promise = Promise(entry=2, public_at=NINE, due_at=SOON)
+    followed = Card(incident=promised, last=acknowledged, promises=(promise,))
     ends: dict[str, dict[str, Any]] = {
         "kept": {"answered_at": NOW},
         "late": {"answered_at": SOON + timedelta(minutes=4)},
@@ -475,9 +476,10 @@ def cards(texts: Texts) -> dict[str, Any]:
         "working_card_resolved": working_card(
             Card(incident=over, last=done, resolved_at=SOON), at=SOON
         ),
-        "working_card_promised": working_card(Card(incident=promised, last=acknowledged), at=NOW),
-        "working_card_overdue": working_card(
-            Card(incident=promised, last=acknowledged), at=SOON + timedelta(minutes=1)
+        "working_card_promised": working_card(followed, at=NOW),
+        "working_card_overdue": working_card(followed, at=SOON + timedelta(minutes=1)),
+        "working_card_promise_held": working_card(
+            replace(followed, promises=(replace(promise, public_at=SOON),)), at=NOW
         ),
         **links(texts),
         "promise_reminder": nudges.reminder(new, promise, at=NOW),

@@ -224,6 +224,10 @@ async def test_the_look_finds_what_is_due_and_nothing_else(incidents, declare, s
         at = NINE + timedelta(minutes=minutes)
         return store.read_now(lambda reader: reader.due_promises(at=at, limit=limit))
 
+    # Once the hold of each is over, the cards say it.
+    assert len(due(1)) == 3
+    clock.advance(minutes=1)
+    await Nudges(store, clock=clock, wake=lambda: None).look()
     assert due(14) == ()
     assert len(due(16)) == 1
     assert len(due(60)) == 2
