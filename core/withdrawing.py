@@ -34,7 +34,8 @@ def redact(incident: Incident, command: Redact, known: ForRedaction, *, at: date
 
     The declaration holds description, category and the first title; a change of one of them holds
     the new one. The present title is no text of an entry, unless it is still held back: then the
-    title before it returns. A description that is withdrawn has no successor.
+    title before it returns. After the end no other takes its place: it is withdrawn where nothing
+    else is meant, and has no successor. Nor has a description that is withdrawn.
     """
     decision = _withdrawn(incident, command, known, at=at)
     return replace(decision, withdrawn_texts=frozenset(_lost(incident, decision, known)))
@@ -121,12 +122,10 @@ def _withdrawn_entry(
     named = {name: found[name] for name in command.names if name in found}
     left = (*named.values(), *_texts_of(incident, entry, known, at=at, present_too=present_too))
     if not left and not entry.redacted:
-        holds_title = _holds_title(incident, entry, known.titles)
-        raise CurrentTitle(incident, entry) if holds_title else NothingToRedact(incident, entry)
-    if not _may_withdraw(command, entry, at=at):
-        # A repeated redaction succeeds however late, for the author and for the admin who did it.
-        if not left and command.actor.person in (entry.by, entry.redacted_by):
-            return Decision(incident=incident)
+        return _withdrawn_present(incident, command, entry, known, at=at)
+    # A repeated redaction succeeds however late, for the author and for the admin who did it.
+    repeated = not left and command.actor.person in (entry.by, entry.redacted_by)
+    if not (repeated or _may_withdraw(command, entry, at=at)):
         raise RedactionNotPermitted(incident, entry)
     if not left:
         return Decision(incident=incident)
@@ -150,6 +149,31 @@ def _withdrawn_entry(
             return _withdrawn_body(changed, redacted, known, at=at)
 
 
+def _withdrawn_present(
+    incident: Incident, command: Redact, entry: Update, known: ForRedaction, *, at: datetime
+) -> Decision:
+    """The present title of an ended incident goes; ``entry`` gave it. Nothing is held back."""
+    if not _holds_title(incident, entry, known.titles):
+        raise NothingToRedact(incident, entry)
+    meant = entry.kind is Kind.TITLE or DeclaredText.TITLE in command.names
+    if not (incident.terminal and meant):
+        raise CurrentTitle(incident, entry)
+    if not _may_withdraw(command, entry, at=at):
+        raise RedactionNotPermitted(incident, entry)
+    if command.held_only and _was_public(incident, entry, known.titles, at=at):
+        raise AlreadyPublic(incident, entry)
+    names = (DeclaredText.TITLE,) if entry.kind is Kind.DECLARED else ()
+    redacted = _redacted(entry, command, at=at)
+    changed = replace(incident, version=incident.version + 1, updated_at=at)
+    return _withdrawn_texts(
+        retitled(changed, TITLE_WITHDRAWN, at=at, delay=timedelta()),
+        (_without_names(redacted, entry, names) if names else redacted,),
+        known,
+        names=names,
+        titles={incident.title},
+    )
+
+
 def _withdrawn_by_name(
     incident: Incident,
     command: Redact,
@@ -169,6 +193,9 @@ def _withdrawn_by_name(
         gone_before = any(one.redacted for one in changes.get(name, ()))
         if gone_before or name in _withdrawn_of(declaration):
             return Decision(incident=incident)
+        if name is DeclaredText.TITLE and incident.terminal:
+            gave = next((one for one in known.titles if one.new == incident.title), declaration)
+            return _withdrawn_present(incident, command, gave, known, at=at)
         raise NoSuchText(incident, name)
     allowed = [one for one in givers if _may_withdraw(command, one, at=at)]
     present = name is DeclaredText.DESCRIPTION and incident.description is not None
@@ -358,7 +385,7 @@ def _title_of(entry: Update, titles: tuple[Update, ...]) -> str | None:
 def _holds_title(incident: Incident, entry: Update, titles: tuple[Update, ...]) -> bool:
     if entry.kind is Kind.DECLARED:
         return not titles or titles[0].old == incident.title
-    return entry.kind is Kind.TITLE
+    return entry.kind is Kind.TITLE and entry.new == incident.title
 
 
 def _is_held(

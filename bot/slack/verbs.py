@@ -164,7 +164,8 @@ VERBS = (
         needs=Permission.JOIN,
         arguments="<n> <entry>",
         summary="withdraws one text of the timeline, by its number or its name: `description`, "
-        "`category`, `title` (the earlier ones), or a section of the report",
+        "`category`, `title` (the earlier ones; after the end the only one, too), or a section of "
+        "the report",
         example="withdraw 42 3",
         aliases=("redact",),
     ),

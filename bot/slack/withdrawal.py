@@ -11,14 +11,15 @@ from bot.slack.markup import escape
 from bot.slack.pressed import Dialog
 from bot.slack.verbs import COMMAND
 from bot.slack.words import PRIVATE, WITHDRAWN, readers_of
-from core.incident import DeclaredText, Incident, Kind, Update
+from core.incident import TITLE_WITHDRAWN, DeclaredText, Incident, Kind, Update
 from core.texts import one_line
 
 
 def redact_dialog(incident: Incident, updates: Sequence[Update], *, origin: Origin) -> Json:
     """The dialog that withdraws the text of one of ``updates``, which come oldest first.
 
-    Description, category and earlier titles are withdrawn by their names.
+    Description, category and earlier titles are withdrawn by their names; after the end, so is a
+    title that was never changed.
     """
     title = f"Withdraw from {incident.name}"
     texts = [*_entries(incident, updates), *_names(incident, updates)]
@@ -51,7 +52,7 @@ def _entries(incident: Incident, updates: Sequence[Update]) -> Iterator[Json]:
     for update in reversed(updates):
         number = update.entry
         match update.kind:
-            case Kind.TITLE if update.new not in {None, incident.title}:
+            case Kind.TITLE if update.new and (incident.terminal or update.new != incident.title):
                 yield option(f"{number} · title: {update.new}", str(number))
             case Kind.DESCRIPTION if update.body not in {None, incident.description}:
                 text = one_line(update.body or "")
@@ -73,3 +74,11 @@ def _names(incident: Incident, updates: Sequence[Update]) -> Iterator[Json]:
         yield option(f"{PRIVATE} category: {incident.category}", DeclaredText.CATEGORY)
     if any(update.kind is Kind.TITLE for update in updates):
         yield option("Earlier titles", DeclaredText.TITLE)
+    elif _has_one_title(incident, updates):
+        yield option(f"title: {incident.title}", DeclaredText.TITLE)
+
+
+def _has_one_title(incident: Incident, updates: Sequence[Update]) -> bool:
+    """Whether its only title can be withdrawn: before the end it gets another one first."""
+    whole = any(one.kind is Kind.DECLARED for one in updates)
+    return whole and incident.terminal and incident.title != TITLE_WITHDRAWN

@@ -8,7 +8,15 @@ from datetime import datetime
 from bot.slack.markup import escape, mention, moment
 from bot.slack.verbs import COMMAND
 from core.decision import Outcome
-from core.incident import DeclaredText, Incident, Kind, Section, Update, Visibility
+from core.incident import (
+    TITLE_WITHDRAWN,
+    DeclaredText,
+    Incident,
+    Kind,
+    Section,
+    Update,
+    Visibility,
+)
 from core.texts import listed
 
 
@@ -28,7 +36,9 @@ def now(outcome: Outcome, reader: str | None) -> Iterator[str]:
         by = moment(due_at, seen_from=incident.updated_at)
         yield f"Its promise of the next update by {by} was public, and stands."
     was = outcome.before.title if outcome.before else incident.title
-    if redacted.kind is Kind.TITLE and redacted.taken_back and was != incident.title:
+    if was != incident.title and incident.title == TITLE_WITHDRAWN:
+        yield f'It is called "{TITLE_WITHDRAWN}" now.'
+    elif redacted.kind is Kind.TITLE and redacted.taken_back and was != incident.title:
         yield f'It is called "{escape(incident.title)}" again.'
     replaceable = outcome.correctable
     if replaceable and replaceable.entry == redacted.entry and _is_by(redacted, reader):
@@ -80,9 +90,12 @@ def _texts(redacted: Update, outcome: Outcome, reader: str | None) -> str:
 
 
 def _by_name(text: DeclaredText, outcome: Outcome) -> str:
-    name, more = outcome.incident.name, outcome.withdrawn_too
+    incident, more = outcome.incident, outcome.withdrawn_too
+    name = incident.name
     if text is not DeclaredText.TITLE:
         return f"The {text} of {name} is"
+    if incident.title == TITLE_WITHDRAWN and not more:
+        return f"The title of {name} is"
     if not outcome.changed:
         return f"Every earlier title of {name} is"
     return f"{more + 1} earlier titles of {name} are" if more else f"The earlier title of {name} is"

@@ -151,6 +151,42 @@ async def test_each_answer_to_a_withdrawal_names_what_was_withdrawn(card, say, s
     }
 
 
+@pytest.fixture
+async def ended(card, say, settle, clock):
+    """INC-1 has ended an hour ago; Mia, an admin, has its timeline."""
+    for step in ("identified", "monitoring", "resolved"):
+        await say(f"status 1 {step}")
+    await settle()
+    clock.advance(hours=1)
+
+
+@pytest.mark.parametrize("typed", ["withdraw 1 title", "withdraw INC-1 1"])
+async def test_the_title_of_an_ended_incident_is_withdrawn_everywhere(
+    slack, ended, say, settle, typed
+):
+    told = (await say(typed)).words()
+    await settle()
+
+    assert "withdrawn." in told
+    assert 'It is called "(title withdrawn)" now.' in told
+    for channel in ("#payments", "#status"):
+        assert "Checkout" not in str(slack.channel_view(channel))
+        assert "(title withdrawn)" in str(slack.channel_view(channel))
+    assert "Checkout" not in (await say("timeline 1")).words()
+    assert "withdrawn already" in (await say(typed)).words()
+
+
+async def test_the_dialog_offers_the_only_title_after_the_end(slack, ended, say, mia, settle):
+    asked = await say("withdraw 1")
+    await mia.press(asked, labels(asked)[0])
+    await opened(slack, mia, "redact")
+    await mia.fill("Text to withdraw", "title")
+    await mia.submit()
+    await settle()
+
+    assert "(title withdrawn)" in (await say("show 1")).words()
+
+
 async def test_a_withdrawal_by_name_that_finds_nothing_shows_what_there_is(card, say):
     told = await say("withdraw 1 category")
 

@@ -8,9 +8,15 @@ import pytest
 from core.commands import Redact
 from core.decision import Surface
 from core.errors import InvalidField
-from core.incident import DeclaredText, Kind, Visibility
+from core.incident import TITLE_WITHDRAWN, DeclaredText, Kind, Visibility
 from core.missing import NoSuchEntry, NoSuchText
-from core.refusals import CurrentTitle, IncidentResolved, NothingToRedact, RedactionNotPermitted
+from core.refusals import (
+    AlreadyPublic,
+    CurrentTitle,
+    IncidentResolved,
+    NothingToRedact,
+    RedactionNotPermitted,
+)
 from tests.builders import (
     ADA,
     GRACE,
@@ -292,3 +298,83 @@ def test_a_correction_whose_text_is_gone_says_so():
     assert not story.withdraw(2).last.changes_anything
     with pytest.raises(NothingToRedact):
         story.change(severity="low").withdraw(3)
+
+
+# --- the title of an ended incident --------------------------------------------------------------
+
+
+def over(story):
+    for step in ("identified", "monitoring", "resolved"):
+        story.change(to=step)
+    return story
+
+
+ENDED = {
+    "by its entry": (Story(title="ACME is down"), 1),
+    "by its name": (Story(title="ACME is down"), TITLE),
+    "one that was changed": (Story(title="Down").change(title="ACME is down"), 2),
+    "with an earlier one withdrawn": (
+        Story(title="ACME is down").change(title="Down").change(title="ACME is down").withdraw(2),
+        3,
+    ),
+    "that was there twice": (
+        Story(title="ACME is down").change(title="Down").change(title="ACME is down"),
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("story", "entry"), ENDED.values(), ids=ENDED.keys())
+def test_after_the_end_the_present_title_is_withdrawn(story, entry):
+    over(story).later(60)
+    with pytest.raises(RedactionNotPermitted):
+        story.withdraw(entry)
+    story.withdraw(entry, by=ADMIN)
+
+    assert "ACME" not in story.everything
+    assert (story.incident.title, story.incident.title_public_at) == (TITLE_WITHDRAWN, None)
+    assert {one.surface for one in story.last.envelopes} == {Surface.WORKING_CARD}
+    assert not story.withdraw(entry, by=ADMIN).last.changes_anything
+
+
+def test_its_author_withdraws_it_within_five_minutes_also_after_the_end():
+    assert over(Story(title="ACME is down")).withdraw(1).incident.title == TITLE_WITHDRAWN
+
+
+def test_after_the_end_the_name_means_the_earlier_titles_if_there_are_any():
+    story = over(Story(title="ACME is down").change(title="Down")).withdraw(TITLE, by=ADMIN)
+
+    assert story.incident.title == "Down"
+    assert not story.withdraw(TITLE, by=ADMIN).last.changes_anything
+    assert story.withdraw(2, by=ADMIN).incident.title == TITLE_WITHDRAWN
+
+
+def test_a_declaration_with_other_texts_loses_these_alone_by_its_number():
+    story = over(Story(title="ACME is down", description="one")).withdraw(1, by=ADMIN)
+
+    assert (story.incident.title, story.incident.description) == ("ACME is down", None)
+    assert not story.withdraw(1, by=ADMIN).last.changes_anything
+    assert story.withdraw(TITLE, by=ADMIN).incident.title == TITLE_WITHDRAWN
+    assert story.entries[1].withdrawn == (DESCRIPTION, TITLE)
+
+
+def test_what_was_to_be_taken_back_unread_is_not_withdrawn_after_it_was_public():
+    story = over(Story(title="ACME is down"))
+    command = Redact(actor=AUTHOR, ref=42, entry=1, held_only=True)
+
+    with pytest.raises(AlreadyPublic):
+        decide(story.incident, command, known(entry=story.entries[1]), at=story.at)
+    part = replace(command, names=(DESCRIPTION,))
+    with pytest.raises(CurrentTitle):
+        decide(story.incident, part, known(entry=story.entries[1]), at=story.at)
+
+
+def test_an_entry_whose_title_is_gone_with_another_withdraws_no_present_one():
+    story = (
+        Story(title="A").change(title="ACME is down").change(title="B").change(title="ACME is down")
+    )
+    over(story.change(title="Down").withdraw(2))
+
+    with pytest.raises(NothingToRedact):
+        story.withdraw(4, by=ADMIN)
+    assert story.incident.title == "Down"

@@ -651,6 +651,22 @@ async def test_an_update_without_a_text_cannot_be_redacted(ci, declared, updates
     assert code(answer) == (400, "nothing_to_redact")
 
 
+async def test_the_title_of_an_ended_incident_is_withdrawn_by_its_entry(
+    admin, ci, declared, updates, clock
+):
+    incident = await declared("identified")
+    first = f"/v1/incidents/{incident}/updates/{(await updates(incident))[0]['id']}/redact"
+    refused = await admin.post(first)
+    assert code(refused) == (400, "nothing_to_redact")
+    assert f"`PATCH /v1/incidents/{incident}`" in refused.json()["message"]
+    for status in ("monitoring", "resolved"):
+        await ci.patch(f"/v1/incidents/{incident}/status", json={"status": status})
+    clock.advance(hours=1)
+
+    assert (await admin.post(first)).status_code == 200
+    assert (await data(await ci.get(f"/v1/incidents/{incident}")))["title"] == "(title withdrawn)"
+
+
 async def test_an_update_of_another_incident_is_not_found(ci, written, declared):
     _, address = await written()
     other = await declared()

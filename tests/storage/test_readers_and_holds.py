@@ -10,7 +10,7 @@ import pytest
 
 from core.commands import NameResolution, Redact, SetInvitation, SetPrivacy, Walk
 from core.decision import Surface
-from core.incident import Kind, Note, PublicText, Resolution, Resolved
+from core.incident import DeclaredText, Kind, Note, PublicText, Resolution, Resolved
 from core.refusals import IncidentResolved
 from core.service import Incidents
 from core.store import Receipt
@@ -355,6 +355,24 @@ async def test_one_correction_is_accepted_after_the_end(declare, incidents, cloc
     assert [(one.kind, one.old) for one in outcome.updates] == [(Kind.CORRECTED, "4")]
     with pytest.raises(IncidentResolved):
         await incidents.execute(again)
+    assert await is_sound()
+
+
+async def test_the_title_of_an_ended_incident_is_nowhere_in_the_database(
+    declare, incidents, clock, rows, is_sound
+):
+    await declare(title="ACME is down", description="Nobody can pay")
+    clock.advance(seconds=20)
+    walk = Walk(actor=an_actor(), ref=1, to="resolved", reason=Note("over"))
+    await incidents.execute(walk)
+    clock.advance(hours=1)
+    admin = an_actor(GRACE, admin=True)
+    await incidents.execute(Redact(actor=admin, ref=1, entry=DeclaredText.TITLE))
+
+    tables = ("incident", "incident_update", "outbox")
+    everything = repr([rows(f"SELECT * FROM {table}") for table in tables])
+    assert "ACME" not in everything
+    assert "Nobody can pay" in everything
     assert await is_sound()
 
 
