@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from bot.page.addresses import Addresses, day_path, incident_path, month_path
 from bot.page.badge import COLOURS, MAINTAINED
-from bot.page.bars import alternative, day_name, strokes
+from bot.page.bars import FINE, alternative, day_name, strokes
 from bot.page.statuspage import moment
 from bot.page.texts import as_html, lasting, utc
 from core.page import (
@@ -40,6 +40,9 @@ MANY = 20
 LATELY_HEADING = f"Ended in the last {LATELY.days} days"
 LATELY_NOTHING = f"No incident has ended in the last {LATELY.days} days."
 LATELY_REST = f"Only the {LATELY_MAX} that ended last are shown here."
+# An override makes such a day as well, without an incident.
+DAYS_HEADING = "Days not fully operational"
+WORST_HEADING = "Components on this day"
 
 # The ways to subscribe, in the words of every page.
 FEEDS = {
@@ -80,7 +83,8 @@ class Copy:
 class Listed:
     """A list of incidents: the heading, the sentence for none, and its neighbours with paths.
 
-    ``incidents`` are in the order of the page.
+    ``incidents`` are in the order of the page. ``worst`` are the components that were not
+    operational on the day of the list, each with its worst status, as in its bar.
     """
 
     heading: str
@@ -88,6 +92,7 @@ class Listed:
     turning: str
     path: str
     incidents: Sequence[PageIncident] = field(default=())
+    worst: Sequence[tuple[str, str]] = field(default=())
     earlier: tuple[str, str] | None = None
     later: tuple[str, str] | None = None
 
@@ -104,7 +109,8 @@ def now(page: StatusPage, at: Addresses, copy: Copy | None = None) -> str:
         banner=_banner(page),
         groups=shown_groups(page),
         many=len(page.components) > MANY,
-        days=days_with_incidents(page),
+        days=eventful_days(page),
+        days_heading=DAYS_HEADING,
         lately=lately(page),
         lately_heading=LATELY_HEADING,
         lately_nothing=LATELY_NOTHING,
@@ -141,6 +147,8 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
         nothing=of.nothing,
         turning=of.turning,
         incidents=of.incidents,
+        worst=of.worst,
+        worst_heading=WORST_HEADING,
         earlier=of.earlier if of.earlier and at.has(of.earlier[1]) else None,
         later=of.later,
     )
@@ -186,6 +194,7 @@ def day(of: date, incidents: Sequence[PageIncident], page: StatusPage) -> Listed
         turning="Days",
         path=day_path(of),
         incidents=incidents,
+        worst=_worst(of, page),
         earlier=(day_name(before), day_path(before)),
         later=(day_name(after), day_path(after)) if after <= page.today else None,
     )
@@ -217,15 +226,25 @@ def _banner(page: StatusPage) -> str:
     return page.indicator.value
 
 
-def days_with_incidents(page: StatusPage) -> list[tuple[date, str]]:
-    """The days of the bars on which an incident made a component worse, newest first."""
+def eventful_days(page: StatusPage) -> list[tuple[date, str]]:
+    """The days of the bars on which a component was not operational, newest first."""
     found: dict[date, list[str]] = {}
     for one in page.components:
         for day in one.days:
-            if day.incidents and day.status is not None:
+            if day.status is not None and day.status not in FINE:
                 words = f"{one.component.name} ({day.status.words.lower()})"
                 found.setdefault(day.date, []).append(words)
     return [(day, ", ".join(found[day])) for day in sorted(found, reverse=True)]
+
+
+def _worst(of: date, page: StatusPage) -> list[tuple[str, str]]:
+    """The components that were not operational on that day, with their worst status."""
+    return [
+        (one.component.name, day.status.words)
+        for one in page.components
+        for day in one.days
+        if day.date == of and day.status is not None and day.status not in FINE
+    ]
 
 
 def _next_month(first: date) -> date:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.page import html
-from bot.page.addresses import Addresses, incident_path
-from bot.page.bars import bad_days
+from bot.page.addresses import Addresses, day_path, incident_path
+from bot.page.bars import bad_days, day_name
 from bot.page.html import Copy, Listed
 from bot.page.texts import lasting, utc
 from core.markdown import inline, quote
@@ -32,6 +32,10 @@ def listed(of: Listed, page: StatusPage, at: Addresses, copy: Copy | None = None
         lines += _incident(one, at, level=2)
     if not of.incidents:
         lines += [of.nothing, ""]
+    if of.worst:
+        lines += [f"## {html.WORST_HEADING}", ""]
+        lines += [f"- {inline(name)}: {words.lower()}" for name, words in of.worst]
+        lines += [""]
     lines += [
         f"- [{inline(name)}]({at.of(f'{path}.md')})"
         for name, path in filter(None, (of.earlier, of.later))
@@ -46,16 +50,8 @@ def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
         yield from ("## Open incidents", "")
         for one in page.open:
             yield from _incident(one, at, level=3)
-    if groups := html.shown_groups(page):
-        yield from ("## Components", "")
-        for group in groups:
-            if group.group is not None:
-                yield f"- **{inline(group.group.name)}**: {group.words}"
-            indent = "" if group.group is None else "  "
-            for each in group.components:
-                yield f"{indent}- {inline(each.component.name)}: {each.words}"
-                yield from (f"{indent}  - {word}" for word in bad_days(each))
-        yield ""
+    yield from _components(page)
+    yield from _days(page, at)
     yield from (f"## {html.LATELY_HEADING}", "")
     if over := html.lately(page):
         for one in over:
@@ -67,6 +63,29 @@ def _now(page: StatusPage, at: Addresses) -> Iterator[str]:
     yield from (f"[All incidents by month]({at.of('history.md')})", "")
     yield from _subscribe(at)
     yield from _since("Unchanged", page.since)
+
+
+def _components(page: StatusPage) -> Iterator[str]:
+    groups = html.shown_groups(page)
+    if groups:
+        yield from ("## Components", "")
+    for group in groups:
+        if group.group is not None:
+            yield f"- **{inline(group.group.name)}**: {group.words}"
+        indent = "" if group.group is None else "  "
+        for each in group.components:
+            yield f"{indent}- {inline(each.component.name)}: {each.words}"
+            yield from (f"{indent}  - {word}" for word in bad_days(each))
+    if groups:
+        yield ""
+
+
+def _days(page: StatusPage, at: Addresses) -> Iterator[str]:
+    if days := html.eventful_days(page):
+        yield from (f"## {html.DAYS_HEADING}", "")
+        for day, words in days:
+            yield f"- [{day_name(day)}]({at.of(f'{day_path(day)}.md')}): {inline(words)}"
+        yield ""
 
 
 def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:

@@ -18,7 +18,7 @@ from bot.page.ids import LENGTH, object_id, page_id, update_id
 from bot.page.statuspage import DOCUMENTS, document
 from bot.page.texts import as_html, lasting, utc
 from core.incident import PublicText, Severity
-from core.page import DAYS, LATELY_MAX, Impact
+from core.page import DAYS, LATELY_MAX, ComponentStatus, Impact, Override
 from tests.builders import NINE, WORKSPACE, an_id
 from tests.core.test_projection import MINUTE, an_incident, page, shown
 from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, ended, the_page
@@ -138,11 +138,34 @@ class TestPage:
         assert ">Operational</span>" not in html.now(alone, AT)
         assert "- Mobile apps: No data" in markdown.now(alone, AT)
 
-    def test_days_with_incidents_lead_to_their_pages_newest_first(self):
+    def test_days_that_were_not_operational_lead_to_their_pages_newest_first(self):
         made = html.now(the_page(), AT)
-        listed = made[made.index("Days with incidents") :]
+        listed = made[made.index("Days not fully operational") :]
 
         assert re.findall(r'days/([0-9-]+)">', listed) == ["2026-03-02", "2026-02-27", "2026-01-31"]
+
+    def test_a_day_without_an_incident_says_what_a_component_was_by_hand(self):
+        """Its bar is red: the page of the day, and both forms of the page, say so as well."""
+        by_hand = (
+            Override(
+                at=NINE - timedelta(days=2),
+                status=ComponentStatus.MAJOR_OUTAGE,
+                until=NINE - timedelta(days=2) + MINUTE,
+            ),
+        )
+        made = page(components=(shown(overrides=by_hand), shown(MOBILE, only_if_degraded=True)))
+        day = made.today - timedelta(days=2)
+        of, fine = html.day(day, (), made), html.day(made.today, (), made)
+
+        for whole in (html.now(made, AT), markdown.now(made, AT)):
+            assert html.DAYS_HEADING in whole
+            assert "API (major outage)" in whole.replace("\\", "")
+            assert f"days/{day}" in whole
+        assert "<li><bdi>API</bdi>: major outage</li>" in html.listed(of, made, AT)
+        assert "\n- API: major outage\n" in markdown.listed(of, made, AT)
+        assert of.nothing in html.listed(of, made, AT)
+        for whole in (html.listed(fine, made, AT), markdown.listed(fine, made, AT)):
+            assert html.WORST_HEADING not in whole
 
     @pytest.mark.parametrize(("over", "more"), [(10, False), (11, True)])
     def test_a_page_says_that_more_incidents_ended_than_it_shows(self, over, more):

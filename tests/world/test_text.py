@@ -53,7 +53,7 @@ FACTS = [
     f"Web shop Major outage {BAR}{DAY}: major outage",
     f"Reports Under maintenance {BAR}{DAY}: under maintenance",
     f"Search <beta> Operational {BAR}{DAY}: degraded performance",
-    "Days with incidents",
+    "Days not fully operational",
     rf"{DAY}: Checkout API \(major outage\), Web shop \(major outage\)",
     rf"{DAY}: Search <beta> \(degraded performance\)",
     "Ended in the last 14 days",

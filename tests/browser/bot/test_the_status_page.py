@@ -56,7 +56,7 @@ async def test_after_the_story_the_page_shows_the_outage_and_the_weeks_before(
         await page.goto(published)
 
         await expect(page.get_by_role("heading", name="Checkout is down")).to_be_visible()
-        await expect(page.get_by_text("Days with incidents")).to_be_attached()
+        await expect(page.get_by_text("Days not fully operational")).to_be_attached()
         assert await axe(page) == []
         await picture(page, "status-page")
 
