@@ -310,7 +310,8 @@ class PageUpdate:
     """One update of an incident as the page shows it. ``word`` is the public word from it on.
 
     ``body`` None: a bare change of status, or a withdrawn text. ``moved``: it changed the word.
-    ``changed_at`` is ``at``, or the moment of the withdrawal.
+    ``changed_at`` is ``at``, or the moment of the withdrawal. ``held`` and ``settled_at`` are those
+    of `PublicUpdate`.
     """
 
     entry: int
@@ -321,7 +322,15 @@ class PageUpdate:
     changed_at: datetime
     withdrawn: bool = False
     affected: tuple[Affected, ...] = ()
+    held: bool = False
+    settled_at: datetime | None = None
     kept: KeptUpdate | None = None
+
+    @property
+    def told_at(self) -> datetime:
+        """The moment from which all of it is public; a text that was taken back leaves no trace."""
+        has_text = self.body is not None or self.withdrawn
+        return self.settled_at if has_text and self.settled_at is not None else self.at
 
     @property
     def status(self) -> str:

@@ -187,6 +187,8 @@ def _page_updates(incident: PublicIncident) -> Iterator[PageUpdate]:
             affected=_affected(incident, before, update.at)
             if update.kept is None
             else tuple(_kept_affected(update.kept)),
+            held=update.held,
+            settled_at=update.settled_at,
             kept=update.kept,
         )
         before = update.at

@@ -60,7 +60,9 @@ class PublicUpdate:
     ``body`` None: a bare change of status, a text that is still held back or was taken back in
     time, or a withdrawn text. ``ends``: it is the end of the incident, has no text, and nobody
     wrote one in its place, so a short reply tells it. ``changed_at`` is the moment at which its
-    public part changed last: ``at``, the end of a hold, or a withdrawal.
+    public part changed last: ``at``, the end of a hold, or a withdrawal. ``held``: a text of it is
+    still held back; ``settled_at`` is the moment at which that ended, by the clock or because it
+    was taken back, None if it never was.
     """
 
     entry: int
@@ -71,6 +73,8 @@ class PublicUpdate:
     changed_at: datetime
     withdrawn: bool = False
     ends: bool = False
+    held: bool = False
+    settled_at: datetime | None = None
     kept: KeptUpdate | None = None
 
 

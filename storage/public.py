@@ -139,7 +139,7 @@ _UPDATES = (
         case((_is_public, _update.c.body)).label("body"),
         case((_is_bare_transition, _update.c.new)).label("new"),
         case((_is_public, _update.c.redacted_at)).label("withdrawn_at"),
-        _is_taken_back.label("is_taken_back"),
+        case((_is_taken_back, _update.c.redacted_at)).label("taken_back_at"),
         or_(_is_taken_back, _update.c.visibility == Visibility.INTERNAL).label("has_no_text"),
         case((_is_title, _update.c.redacted_at)).label("title_withdrawn_at"),
         case((_is_severity, _update.c.old)).label("severity_before"),
@@ -430,7 +430,7 @@ def _ends(facts: Sequence[AnyRow], lifecycle: Lifecycle) -> Iterator[int]:
     moves = [fact for fact in facts if fact.new is not None]
     newest_text = max((fact.entry for fact in facts if fact.is_public), default=0)
     for before, fact in zip(moves[1:], moves, strict=False):
-        told = not fact.has_no_text or (fact.is_taken_back and newest_text > fact.entry)
+        told = not fact.has_no_text or (fact.taken_back_at and newest_text > fact.entry)
         if not told and is_end(lifecycle, before.new, fact.new):
             yield fact.entry
 
@@ -492,5 +492,7 @@ def _public_update(
         changed_at=max(changed_at, kept.updated_at) if kept else changed_at,
         withdrawn=fact.withdrawn_at is not None,
         ends=ends,
+        held=not (fact.is_public or fact.has_no_text),
+        settled_at=fact.public_at if fact.is_public else fact.taken_back_at,
         kept=kept,
     )

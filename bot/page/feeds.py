@@ -55,9 +55,13 @@ def history(page: StatusPage, addresses: Addresses) -> Iterator[Entry]:
 
 
 def updates(page: StatusPage, addresses: Addresses) -> Iterator[Entry]:
-    """One entry for each public update, newest first, for readers that show an entry once."""
-    told = [(update, one) for one in page.recent for update in one.updates]
-    told.sort(key=lambda pair: (pair[0].at, pair[1].incident.number), reverse=True)
+    """One entry for each public update, newest first, for readers that show an entry once.
+
+    One whose text is still held back is left out: it comes with its text, or without any once that
+    is taken back.
+    """
+    told = [(one, of) for of in page.recent for one in of.updates if not one.held]
+    told.sort(key=lambda pair: (pair[0].told_at, pair[1].incident.number), reverse=True)
     for update, one in told[:RECENT]:
         own = f"urn:uuid:{update_id(one.incident.id, update.entry)}"
         yield Entry(
@@ -65,7 +69,7 @@ def updates(page: StatusPage, addresses: Addresses) -> Iterator[Entry]:
             guid=own,
             title=f"{one.incident.title}: {update.status.capitalize()}",
             address=addresses.incident(one.incident),
-            published_at=update.at,
+            published_at=update.told_at,
             updated_at=update.changed_at,
             html=f"<p>{_told(update)}</p>",
         )
@@ -121,6 +125,17 @@ def rss(entries: Entries, name: str, page: StatusPage, addresses: Addresses) -> 
         _add(item, "pubDate", format_datetime(one.updated_at))
         _add(item, "description", one.html)
     return _bytes(root)
+
+
+def changed_at(name: str, page: StatusPage) -> datetime:
+    """The moment since which the bytes of the feed ``name`` may be what they are.
+
+    `updates` also change once a text is taken back that came with a status.
+    """
+    moments = [page.since]
+    if name.startswith("updates."):
+        moments += [one.settled_at for of in page.recent for one in of.updates if one.settled_at]
+    return max(moments)
 
 
 FEEDS: dict[str, Callable[[StatusPage, Addresses], bytes]] = {

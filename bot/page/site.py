@@ -15,7 +15,7 @@ from typing import Protocol
 from bot.page import html, markdown
 from bot.page.addresses import Addresses
 from bot.page.badge import badge
-from bot.page.feeds import FEEDS
+from bot.page.feeds import FEEDS, changed_at
 from bot.page.html import Copy
 from bot.page.statuspage import DOCUMENTS, document
 from core.page import PageIncident, StatusPage
@@ -40,10 +40,14 @@ _JSON = re.compile(r"api/v2/([a-z/-]+)\.json")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The bytes of a path, and their type."""
+    """The bytes of a path, and their type.
+
+    ``changed_at`` is the moment of their newest change if it may be after that of the page.
+    """
 
     body: bytes
     media_type: str
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ def _feed(name: str) -> SitePath:
     def render(
         page: StatusPage, at: Addresses, _: Sequence[PageIncident], _copy: Copy | None = None
     ) -> Rendered:
-        return Rendered(FEEDS[name](page, at), TYPES[name[name.index(".") :]])
+        kind = TYPES[name[name.index(".") :]]
+        return Rendered(FEEDS[name](page, at), kind, changed_at(name, page))
 
     return SitePath(None, render)
 

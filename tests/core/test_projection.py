@@ -1,5 +1,6 @@
 """The status page: one fold from public facts and a moment to a value."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -366,6 +367,23 @@ class TestIncidents:
 
         assert (newest.words, newest.withdrawn) == ("This update was withdrawn.", True)
         assert newest.changed_at == NINE + HOUR
+
+    @pytest.mark.parametrize(
+        ("body", "withdrawn", "settled_at", "told_at"),
+        [
+            ("We look into it.", False, NINE + 2 * MINUTE, NINE + 2 * MINUTE),
+            (None, True, NINE + 2 * MINUTE, NINE + 2 * MINUTE),
+            ("It was never held back.", False, None, NINE + MINUTE),
+            # It was taken back then, and left the change of status alone.
+            (None, False, NINE + 2 * MINUTE, NINE + MINUTE),
+        ],
+    )
+    def test_an_update_is_told_once_its_text_is_public(self, body, withdrawn, settled_at, told_at):
+        (update, first) = moves((NINE, "investigating", None), (NINE + MINUTE, "identified", body))
+        written = replace(update, withdrawn=withdrawn, settled_at=settled_at)
+        newest = page_incident(an_incident(updates=(written, first))).updates[0]
+
+        assert (newest.told_at, newest.held) == (told_at, False)
 
     def test_each_update_names_its_components_before_and_after(self):
         made = page_incident(

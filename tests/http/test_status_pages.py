@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import feedparser
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
@@ -13,7 +14,7 @@ from bot.http.status.accepting import prefers_markdown
 from bot.http.status.routes import StatusPages
 from bot.http.status.shelf import Shelf
 from bot.page.addresses import root_of
-from core.commands import SetPrivacy
+from core.commands import Redact, SetPrivacy
 from core.incident import DescribedComponent, PublicText, Severity
 from core.page import PageSettings
 from core.service import Incidents
@@ -409,6 +410,43 @@ class TestValidators:
         assert "A fix is out." not in (await pages.get("/status/acme")).text
         clock.advance(seconds=10)
         assert "A fix is out." in (await pages.get("/status/acme")).text
+
+    @pytest.mark.parametrize("feed", ["updates.atom", "updates.rss"])
+    @pytest.mark.parametrize("taken_back", [False, True], ids=["public", "taken back"])
+    async def test_a_feed_of_updates_has_one_once_its_text_is_settled(
+        self, feed, taken_back, pages, incidents, clock
+    ):
+        address = f"/status/acme/{feed}"
+
+        async def read(**headers):
+            return await pages.get(address, headers=headers)
+
+        before = await read()
+        begun = clock()
+        outcome = await incidents.execute(
+            a_change(ref=1, to="identified", public=PublicText("A disk is full."))
+        )
+        clock.advance(seconds=4)
+        held = await read()
+        # The status is public at once on every surface that shows the present.
+        assert "Identified" in (await pages.get("/status/acme")).text
+        assert feedparser.parse(held.text).entries == feedparser.parse(before.text).entries
+        if taken_back:
+            entry = outcome.updates[0].entry
+            await incidents.execute(Redact(actor=an_actor(), ref=1, entry=entry))
+        else:
+            clock.advance(seconds=6)
+
+        settled = await read(**{"If-Modified-Since": held.headers["last-modified"]})
+        assert settled.status_code == 200
+        newest, *others = feedparser.parse(settled.text).entries
+        assert [one.id for one in others] == [one.id for one in feedparser.parse(held.text).entries]
+        text = "Status changed to Identified." if taken_back else "A disk is full."
+        assert text in newest.summary
+        published = begun if taken_back else begun + timedelta(seconds=10)
+        assert newest.published_parsed[:6] == published.utctimetuple()[:6]
+        clock.advance(minutes=1)
+        assert (await read()).content == settled.content
 
     async def test_a_date_never_stands_for_a_change_of_the_same_second(
         self, pages, incidents, clock

@@ -99,6 +99,34 @@ async def test_a_step_is_public_at_once_and_its_text_later(declared, incidents, 
     assert await seen(declared) == ([(2, "identified", TEXT, False), DECLARED], at)
 
 
+async def test_a_reader_knows_whether_a_text_of_an_update_is_held_back(
+    declared, incidents, store, clock
+):
+    async def newest():
+        found = await store.read_public(
+            lambda public: public.incident(WORKSPACE, declared.id, at=clock())
+        )
+        return found.updates[0].held, found.updates[0].settled_at
+
+    outcome = await incidents.execute(a_change(ref=1, to="identified", public=TEXT))
+    public_at = clock() + DELAY
+    assert await newest() == (True, None)
+    clock.advance(seconds=10)
+    assert await newest() == (False, public_at)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=outcome.updates[0].entry))
+    assert await newest() == (False, public_at)
+
+    outcome = await incidents.execute(a_change(ref=1, to="monitoring", public=TEXT))
+    taken_back_at = clock.advance(seconds=3)
+    await incidents.execute(Redact(actor=an_actor(), ref=1, entry=outcome.updates[0].entry))
+    assert await newest() == (False, taken_back_at)
+    clock.advance(seconds=60)
+    assert await newest() == (False, taken_back_at)
+
+    await incidents.execute(a_change(ref=1, to="resolved", note="db-3"))
+    assert await newest() == (False, None)
+
+
 @pytest.mark.parametrize("to", [None, "identified"])
 @pytest.mark.parametrize("later", [0, 60])
 async def test_a_text_withdrawn_in_time_was_never_public(

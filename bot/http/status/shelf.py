@@ -215,6 +215,7 @@ class Shelf:
         return sorted(found.values(), key=lambda one: one.incident.since_declared, reverse=True)
 
 
-def _kept(made: site.Rendered, changed_at: datetime) -> KeptBytes:
+def _kept(made: site.Rendered, since: datetime) -> KeptBytes:
+    changed_at = made.changed_at or since
     digest = hashlib.sha256(made.body).hexdigest()[:32]
     return KeptBytes(made.body, made.media_type, f'"{digest}"', changed_at)
