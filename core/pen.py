@@ -130,8 +130,9 @@ def envelopes_of(
         for update in updates
     ):
         yield from responders_cards(before, incident)
-    if any(redraws_status_card(one.kind, one.visibility, one.new) for one in updates):
-        yield from public_cards(incident, known)
+    shown = [one for one in updates if redraws_status_card(one.kind, one.visibility, one.new)]
+    if shown:
+        yield from public_cards(incident, known, joins_at=min(map(_public_from, shown)))
     end = is_end(incident.lifecycle, before.status if before else None, incident.status)
     for update in updates:
         announces = end and update.status_change == incident.status and not update.passed
@@ -141,17 +142,32 @@ def envelopes_of(
 
 
 def public_cards(
-    incident: Incident, known: Known, *, not_before: datetime | None = None
+    incident: Incident,
+    known: Known,
+    *,
+    not_before: datetime | None = None,
+    joins_at: datetime | None = None,
 ) -> Iterator[Envelope]:
     """The status card in each channel that shows the public side of ``incident``.
 
-    A subscribed channel that has none yet gets the texts that are held back as well: they become
-    public while it shows the incident.
+    A subscribed channel that has none yet gets it once something is public, at ``joins_at``. It
+    gets the texts that are held back as well: they become public while it shows the incident.
     """
+    held = known.subscribers.held
+    first = joins_at or not_before
+    if first is not None:
+        first = min([first, *map(_public_from, held)])
     for channel in known.places(incident):
-        yield status_card(incident, channel, not_before=not_before)
-        if known.joins(channel):
-            yield from (_reply(text, channel) for text in known.subscribers.held)
+        joins = known.joins(channel)
+        yield status_card(incident, channel, not_before=first if joins else not_before)
+        if joins:
+            yield from (_reply(text, channel) for text in held)
+
+
+def _public_from(update: Update) -> datetime:
+    """The moment from which everybody reads of it: a step is public at once, its text later."""
+    has_step = update.status_change is not None
+    return update.at if has_step or update.public_at is None else update.public_at
 
 
 def _reply(update: Update, channel: str) -> Envelope:

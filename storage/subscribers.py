@@ -69,10 +69,13 @@ def _is_wanted(reader: SqlReader, message: OutboxMessage, facts: Facts, here: Su
         return True
     newest = message.due_at
     if message.surface is Surface.STATUS_CARD:
+        # Not by its own moment: the text that it was to come with may have been taken back.
         waiting = subscriptions.last_due(
             connection_of(reader), lane(message.incident, message.envelope)
         )
-        newest = max(filter(None, (newest, waiting, facts.incident.updated_at)))
+        whole = reader.incident(message.workspace, message.incident)
+        begun = whole.title_public_at if whole else None
+        newest = max(filter(None, (waiting, begun, facts.incident.updated_at)))
     if newest < here.starts_at:
         if card is None or message.surface is Surface.STATUS_CARD:
             return card is not None

@@ -82,8 +82,18 @@ _DROP_DEAD_IN_ALL = _DROP_DEAD.where(
         subscription.c.channel == outbox.c.channel,
     )
 )
+_is_taken_back = exists().where(
+    entries.c.workspace_id == outbox.c.workspace_id,
+    entries.c.incident_id == outbox.c.incident_id,
+    entries.c.entry == outbox.c.entry,
+    entries.c.new.is_(None),
+    entries.c.redacted_at < entries.c.public_at,
+)
 _LAST_DUE = select(func.max(outbox.c.due_at)).where(
-    outbox.c.lane == bindparam("lane"), is_kept, outbox.c.surface == Surface.PUBLIC_UPDATE
+    outbox.c.lane == bindparam("lane"),
+    is_kept,
+    outbox.c.surface == Surface.PUBLIC_UPDATE,
+    ~_is_taken_back,
 )
 _START_ANEW = (
     update(subscription)

@@ -531,6 +531,54 @@ class TestHeldBack:
         assert await shown(CUSTOMERS) == await shown("#status")
         assert FOUND in str(await shown(CUSTOMERS))
 
+    @pytest.mark.parametrize(
+        ("asked", "seconds"),
+        [
+            ({"public": FOUND}, 10),
+            ({"title": "Checkout fails"}, 10),
+            ({"public": FOUND, "note": "db-3"}, 10),
+            # Something of these is public at once, so the card is there at once.
+            ({"public": FOUND, "to": "identified"}, 0),
+            ({"public": FOUND, "severity": Severity.LOW}, 0),
+            ({"severity": Severity.LOW}, 0),
+        ],
+        ids=lambda value: " and ".join(value) if isinstance(value, dict) else str(value),
+    )
+    @pytest.mark.parametrize("taken_back", [False, True], ids=["kept", "taken back"])
+    async def test_a_channel_gets_a_card_once_something_is_public(
+        self, asked, seconds, taken_back, slack, subscribe, change, act, app, clock, publisher
+    ):
+        one = await act(a_declaration(title="Checkout is down", severity=Severity.HIGH))
+        await settled(app, clock)
+        clock.advance(seconds=20)
+        await subscribe(CUSTOMERS)
+        changed = await change(one, **asked)
+        texts = {"public", "title"} & asked.keys()
+
+        async def has_card():
+            await app.worker.deliver_due()
+            return [post.text for post in slack.channel_view(CUSTOMERS)] != []
+
+        assert await has_card() is (seconds == 0)
+        if taken_back and texts:
+            entry = changed.last_entry if "title" in asked else one.last_entry + 1
+            await act(Redact(actor=publisher, ref=one.id, entry=entry))
+        clock.advance(seconds=8)
+        assert await has_card() is (seconds == 0)
+        clock.advance(seconds=2)
+        assert await has_card() is (seconds == 0 or not taken_back)
+
+        await settled(app, clock)
+        if await has_card():
+            assert slack.channel_view(CUSTOMERS)[0] == replace(
+                slack.channel_view("#status")[0],
+                replies=slack.channel_view(CUSTOMERS)[0].replies,
+            )
+        else:
+            # The next public change brings the card.
+            await change(one, to="identified")
+            assert await has_card()
+
     async def test_a_text_that_is_held_back_over_a_start_comes_with_its_card(
         self, slack, subscribe, declare, change, shown, app, clock
     ):

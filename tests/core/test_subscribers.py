@@ -118,6 +118,36 @@ def test_a_card_comes_before_the_first_reply_and_before_texts_that_are_held_back
     assert ("public_update", HERE, 2) not in public(followed)
 
 
+@pytest.mark.parametrize(
+    ("asked", "held", "due"),
+    [
+        ({"public": "We watch."}, (), LATER),
+        ({"public": "We watch.", "note": "db-3"}, (), LATER),
+        ({"title": "Checkout fails"}, (), LATER),
+        ({"public": "We watch.", "to": "identified"}, (), NINE),
+        ({"public": "We watch.", "severity": Severity.LOW}, (), NINE),
+        # An earlier text is public before.
+        ({"public": "We watch."}, (NINE + timedelta(seconds=4),), NINE + timedelta(seconds=4)),
+    ],
+)
+def test_a_first_card_waits_until_something_is_public(asked, held, due):
+    texts = tuple(
+        an_update(
+            kind=Kind.WROTE, visibility=Visibility.PUBLIC, body="Soon.", public_at=at, entry=2
+        )
+        for at in held
+    )
+    facts = subscribed(a_subscription(), held=texts, publish_delay=LATER - NINE)
+    decision = decide(an_incident(last_entry=2), a_change(**asked), facts, at=NINE)
+
+    (card,) = [
+        one
+        for one in decision.envelopes
+        if (one.surface, one.channel) == (Surface.STATUS_CARD, HERE)
+    ]
+    assert max(card.not_before or NINE, NINE) == due
+
+
 def test_a_declaration_is_shown_in_each_channel_once_it_is_public():
     facts = subscribed(a_subscription(), publish_delay=timedelta(seconds=10))
     decision = decide(None, a_declaration(severity=Severity.HIGH), facts, at=NINE)
