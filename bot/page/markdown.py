@@ -111,7 +111,7 @@ def _incident(one: PageIncident, at: Addresses, *, level: int) -> list[str]:
         said = "Next update was due" if public.next_update.overdue else "Next update by"
         lines += [f"{said} {utc(public.next_update.due_at)}", ""]
     for update in one.updates:
-        lines += [f"**{update.word.capitalize()}** · {utc(update.at)}", ""]
+        lines += [f"**{update.status.capitalize()}** · {utc(update.at)}", ""]
         lines += [*quote(update.words), ""]
     return lines
 

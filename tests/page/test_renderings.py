@@ -21,8 +21,13 @@ from core.incident import PublicText, Severity
 from core.page import DAYS, LATELY_MAX, ComponentStatus, Impact, Override
 from tests.builders import NINE, WORKSPACE, an_id
 from tests.core.test_projection import MINUTE, an_incident, page, shown
+from tests.core.test_public_past import IMPORTED
 from tests.page.example import AT, COMPONENTS, MOBILE, SHOP, ended, the_page
 from tests.page.example import MAINTAINED as BY_HAND
+
+
+def feed(of):
+    return FEEDS["history.atom"](of, AT).decode()
 
 
 def a_link(address: str) -> str:
@@ -143,6 +148,17 @@ class TestPage:
         listed = made[made.index("Days not fully operational") :]
 
         assert re.findall(r'days/([0-9-]+)">', listed) == ["2026-03-02", "2026-02-27", "2026-01-31"]
+
+    def test_an_imported_postmortem_has_one_name_everywhere(self):
+        made = page(IMPORTED)
+        one, names = made.recent[0], ["Postmortem", "Resolved", "Identified"]
+        bold = "<strong>(.*?)</strong>"
+
+        assert re.findall(bold, html.incident(one, made, AT)) == names
+        assert re.findall(r"\*\*(.*?)\*\*", markdown.incident(one, made, AT)) == names
+        assert re.findall(bold.replace("<", "&lt;").replace(">", "&gt;"), feed(made)) == names
+        told = document("incidents", made, AT)["incidents"][0]["incident_updates"]
+        assert [each["status"].capitalize() for each in told] == names
 
     def test_a_day_without_an_incident_says_what_a_component_was_by_hand(self):
         """Its bar is red: the page of the day, and both forms of the page, say so as well."""
