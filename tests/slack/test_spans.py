@@ -117,6 +117,7 @@ def test_a_promise_without_a_time_is_refused(typed):
             [
                 asks(next_update=NextUpdate(within=30 * MINUTES), reason=Note("or so")),
                 asks(next_update=NextUpdate(within=30 * MINUTES)),
+                OpenPromise(ref=42),
             ],
         ),
     ],
