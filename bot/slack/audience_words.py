@@ -42,7 +42,8 @@ _AFTER = (
 )
 # These are words of many titles. They name readers behind words that ask, or set off by a sign.
 _INSIDERS = (
-    r"internal(?:ly)?|confidential|secret|hidden|non-?public|embargoed|team only|"
+    r"internal(?:ly)?|confidential|secret|hidden|non?-?public|embargo(?:ed)?|classified|unlisted|"
+    r"restricted|sensitive|nda|team only|"
     r"only (?:for )?(?:responders|us|the team|staff)"
 )
 # These are words of few titles, and name readers behind a title without a sign as well.
@@ -50,15 +51,26 @@ _ONLY_THEM = (
     r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|not public(?: yet)?|priv|pvt|prv|"
     r"not for (?:the public|customers)|(?:for )?(?:responders|staff) only|"
     r"(?:for )?us only|for the team only|"
+    r"no public|not for publication|(?:(?:for )?(?:your|our|my|their|internal) )?eyes only|"
+    r"(?:on an? )?need[ -]to[ -]know(?: basis)?(?: only)?|off[ -]the[ -]record|"
+    r"tlp (?:red|amber|green)(?:[+ ]strict)?|under (?:embargo|nda)|"
+    r"(?:just |only )?between (?:us|ourselves)|keep (?:it |this )?(?:quiet|secret|under wraps)|"
+    r"(?:strictly|private and) confidential|hush[ -]hush|"
     r"(?:do not|don'?t) (?:publish|share|tell (?:customers|anyone|anybody))"
     r"(?: (?:it|this))?(?: yet)?"
 )
 # The last word of a text that names readers without a sign, unless the word before it binds it.
-_AT_LAST = re.compile("internal|confidential|embargoed")
+_AT_LAST = re.compile(
+    "internal|confidential|embargo(?:ed)?|hidden|non?-?public|classified|unlisted|nda"
+)
+# These belong to no sentence, whatever stands before them: "db-3 lost it TLP:RED".
+_UNBOUND = re.compile(r"^tlp |eyes only$|off[ -]the[ -]record$|not for publication$")
 # The same before a text; "Do not publish …" may begin a sentence.
 _FIRST_ONLY = re.compile(
     r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|"
-    r"(?:for )?(?:the )?(?:responders|staff|us|team) only"
+    r"(?:for )?(?:the )?(?:responders|staff|us|team) only|tlp (?:red|amber|green)(?:[+ ]strict)?|"
+    r"(?:(?:for )?(?:your|our|my|their|internal) )?eyes only|off[ -]the[ -]record|"
+    r"need[ -]to[ -]know(?: only)?|not for publication"
 )
 # Who is called upon at the beginning of a text, with a colon behind: "Responders: db-3 is slow".
 _CALLED = re.compile(
@@ -78,7 +90,9 @@ _PUBLISH = re.compile(
 _CALL_MAX = 6
 # The first words of these.
 _ONLY_FIRST = frozenset({"internal", "internally", "for", "not", "priv", "pvt", "prv", "us"})
-_ONLY_FIRST |= {"responders", "staff", "do", "dont", "don't"}
+_ONLY_FIRST |= {"responders", "staff", "do", "dont", "don't", "no", "eyes", "need", "need-to-know"}
+_ONLY_FIRST |= {"off", "off-the-record", "under", "just", "only", "between", "keep", "strictly"}
+_ONLY_FIRST |= {"hush", "hush-hush", "tlp", "tlp:red", "tlp:amber", "tlp:amber+strict", "tlp:green"}
 _NAMED = re.compile(rf"{_BEFORE}(?P<name>private|public){_AFTER}")
 _INSIDE = re.compile(rf"{_BEFORE}(?:(?P<only>{_ONLY_THEM})|(?:{_INSIDERS})){_AFTER}")
 _WITHIN = re.compile(
@@ -189,7 +203,8 @@ def _named(words: Sequence[str], start: int, end: int) -> SaidReaders | None:
         return SaidReaders(start, end, match["name"], bare=bare, asks=bool(match["asks"]))
     match = _INSIDE.fullmatch(text)
     few = match and (match["only"] or (end == len(words) and _AT_LAST.fullmatch(text)))
-    alone = few and match and start and not match["says"] and not binds(words[:start])
+    bound = start and binds(words[:start]) and not _UNBOUND.search(text)
+    alone = few and match and start and not match["says"] and not bound
     first = not start and end < len(words) and _FIRST_ONLY.fullmatch(text)
     if match and (match["asks"] or alone or first or is_set_off(words, start, end)):
         return SaidReaders(start, end, PRIVATE, asks=True)
@@ -249,6 +264,6 @@ def _plain(words: Sequence[str]) -> str:
         if not _is_word(token):
             continue
         word = re.sub(r"^\W+|\W+$", "", plain_word(token)).replace("’", "'")
-        plain += re.sub(r"^(visibility|audience|readers)[:=→]+", r"\1 ", word).split()
+        plain += re.sub(r"^(visibility|audience|readers|tlp)[:=→-]+", r"\1 ", word).split()
     # "privacy" is two letters away.
     return " ".join(PRIVATE if near(word, (PRIVATE,), most=1) else word for word in plain)

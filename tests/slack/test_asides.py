@@ -172,7 +172,10 @@ PRIVATES = [
     "{} please do not tell customers", "private note: {}", "internal update - {}",
     "private note for us only: {}", "note (private): {}", "{} [internal note]", "{} (private note)",
     "{} internal", "{}, confidential", "{} confidential", "Responders: {}", "for the team: {}",
-    "FYI team: {}", "as a note: {}", "On-call: {}", "{} embargoed",
+    "FYI team: {}", "as a note: {}", "On-call: {}", "{} embargoed", "off the record: {}",
+    "{} off the record", "off-the-record {}", "TLP RED: {}", "{} TLP:AMBER+STRICT",
+    "{} for your eyes only", "eyes only: {}", "between us: {}", "need to know: {}", "{}, under NDA",
+    "{} non-public", "no-public: {}", "{} not for publication",
 ]  # fmt: skip
 
 
@@ -187,6 +190,13 @@ def test_readers_at_an_end_of_a_public_text_are_asked_about(form):
     assert note == a_change(note=note.note)
     assert whole == published(public=PublicText(text))
     assert edited == OpenUpdate(ref=42, public=PublicText(text))
+
+
+def test_a_mark_of_the_traffic_light_protocol_before_a_text_stays_in_its_note():
+    note, whole, _ = meanings(f"update 42 TLP:RED {CARDS}")
+
+    assert note == a_change(note=Note(f"TLP:RED {CARDS}"))
+    assert whole == published(public=PublicText(f"TLP:RED {CARDS}"))
 
 
 OPENED = ["private: db-3", "note: db-3", "Internal: db-3", "(note: db-3)", "- internal: db-3",
@@ -795,6 +805,9 @@ Until then, sharing is private
 We moved the bucket to private
 We care about your privacy.
 The page is not public
+The buttons of the shop are hidden
+No public addresses are left
+The keys were secret
 Nothing is public
 The public API answers again.
 We turned public sharing off

@@ -202,7 +202,10 @@ def test_words_that_ask_for_readers_are_no_title_of_a_private_incident(words, fo
     "words",
     ["internal only", "for internal eyes only", "not for customers", "do not publish",
      "dont publish", "don't publish it", "responders only", "priv", "pvt", "// internal",
-     "| hidden", "--internal", "do not share", "for us only"],
+     "| hidden", "--internal", "do not share", "for us only", "non-public", "no public",
+     "TLP:RED", "tlp red", "(TLP:AMBER)", "TLP:GREEN", "for your eyes only", "eyes only", "hidden",
+     "confidential", "off the record", "need to know", "need-to-know basis", "under NDA",
+     "between us", "keep quiet", "not for publication", "embargo", "strictly confidential"],
 )  # fmt: skip
 def test_words_that_ask_for_readers_need_no_sign_behind_a_title(words):
     private, public = [
@@ -270,6 +273,14 @@ def test_words_that_ask_for_readers_alone_open_a_private_dialog():
         "Customers cannot keep carts for now",
         "The confidential computing cluster is down",
         "Do not publish button is missing in the editor",
+        "Login button is hidden",
+        "Hidden files appear in the list",
+        "Non-public API is slow",
+        "Nodes need to know their peers",
+        "Keep quiet mode is broken",
+        "No public addresses are left",
+        "Links between us and the exchange flap",
+        "TLP:CLEAR page is down",
     ],
 )
 def test_words_about_readers_in_an_ordinary_title_are_title(title):
