@@ -273,11 +273,32 @@ def _redraw_told(connection: Connection, decision: Decision) -> None:
         _ENQUEUE[connection.dialect.name].run(connection, *rows)
 
 
+_OWNER_LEFT = _posts(Surface.OWNER_LEFT, "channel", "entry")
+
+
+def _may_lead(decision: Decision) -> bool:
+    """Whether somebody else may lead since ``decision``, or nobody has to."""
+    led = {Kind.ASSIGNED, Kind.ACKNOWLEDGED}
+    return decision.incident.terminal or any(one.kind in led for one in decision.updates)
+
+
+def redraw_owner_left(connection: Connection, incident: Incident, *, at: datetime) -> None:
+    """Writes an edit of each word that nobody leads ``incident``: it says who does now."""
+    named = {"workspace": incident.workspace, "incident": incident.id}
+    edits = [
+        Envelope(surface=Surface.OWNER_LEFT, channel=channel, entry=entry)
+        for channel, entry in sorted(map(tuple, connection.execute(_OWNER_LEFT, named)))
+    ]
+    enqueue_all(connection, incident, edits, at=at)
+
+
 def enqueue(connection: Connection, decision: Decision) -> None:
     """Writes the messages of ``decision``; a card merges into one that waits already."""
     incident = decision.incident
     enqueue_all(connection, incident, decision.envelopes, at=incident.updated_at)
     _redraw_nudges(connection, decision)
+    if incident.left_owner and _may_lead(decision):
+        redraw_owner_left(connection, incident, at=incident.updated_at)
     _redraw_told(connection, decision)
     named = {"of_workspace": incident.workspace, "of_incident": incident.id}
     if any(one.kind is Kind.PRIVACY and incident.private for one in decision.updates):

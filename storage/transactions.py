@@ -53,6 +53,7 @@ from storage.enqueue import (
     is_told,
     published,
     published_in,
+    redraw_owner_left,
     redraw_status_cards,
 )
 from storage.incidents import Address
@@ -231,6 +232,8 @@ class SqlTransaction(SqlReader):
     ) -> None:
         """Writes whether the owner of ``incident`` left, and the outbox messages of that."""
         owners.mark(self._connection, incident, at=at)
+        if not incident.owner_left:
+            redraw_owner_left(self._connection, incident, at=at)
         enqueue_all(self._connection, incident, envelopes, at=at)
 
     def keep_caught_up(self, incident: Incident, person: str, mark: CaughtUp) -> None:

@@ -149,7 +149,8 @@ def owner_left(incident: Incident, *, told_before: bool = False) -> Json | None:
         return None
     name = untitled(incident)
     if incident.terminal or incident.leader:
-        end = f"{owned_by(incident)} leads it now" if incident.leader else "nobody has to lead it"
+        leader = incident.leader and not incident.terminal
+        end = f"{owned_by(incident)} leads it now" if leader else "nobody has to lead it now"
         told = [f"The owner of {name} was deactivated; {end}."]
         return message(told, [*paragraphs(told), *map(context, way_to_card(incident))])
     gone = incident.owner and f"The owner {mention(incident.owner)} is deactivated; nobody leads"

@@ -6,6 +6,8 @@ import dataclasses
 
 import pytest
 
+from tests.standin import labels
+
 
 @pytest.fixture
 def mode():
@@ -48,7 +50,46 @@ async def test_the_channel_is_told_once_and_somebody_takes_over(slack, ratchet, 
     await settle()
     assert "Owner: <@U0MIA>" in card.words()
     assert len(notices(slack)) == 1
+    told = "The owner of INC-1 (*Investigating*, high) was deactivated; <@U0MIA> leads it now."
+    assert told in notice.words()
+    assert labels(notice) == []
     assert (await ratchet.readiness()).dead_messages == 0
+
+
+async def assigned(slack, ratchet, clock):
+    await (await slack.person("mia").command("#payments", "/incident assign 1 @sam")).answer()
+
+
+async def ended(slack, ratchet, clock):
+    for status in ("identified", "monitoring", "resolved"):
+        line = f"/incident status 1 {status}"
+        await (await slack.person("mia").command("#payments", line)).answer()
+
+
+async def back(slack, ratchet, clock):
+    bo = slack.person("bo").user
+    slack.workspace.users[bo.id] = dataclasses.replace(bo, deleted=False)
+    clock.advance(minutes=6)
+    await ratchet.owners.look()
+
+
+WAYS = [
+    (assigned, "INC-1 (*Investigating*, high) was deactivated; <@U0SAM> leads it now."),
+    (ended, "INC-1 (*Resolved*, high) was deactivated; nobody has to lead it now."),
+    (back, "INC-1 (*Investigating*, high) was deactivated; <@U0BO> leads it now."),
+]
+
+
+@pytest.mark.parametrize(("way", "told"), WAYS, ids=["assigned", "ended", "back"])
+async def test_the_notice_ends_however_somebody_leads_again(
+    way, told, slack, ratchet, settle, clock, left
+):
+    await way(slack, ratchet, clock)
+    await settle()
+
+    (notice,) = notices(slack)
+    assert told in notice.words()
+    assert labels(notice) == []
 
 
 async def test_the_status_channel_hears_nothing_of_it(slack, settle, left):
