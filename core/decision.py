@@ -27,6 +27,7 @@ class Surface(StrEnum):
     HAND_OVER = "hand_over"  # the question to a new owner, and later their answer
     HAND_OVER_DECLINED = "hand_over_declined"  # the new owner did not take it
     HAND_OVER_UNANSWERED = "hand_over_unanswered"  # the new owner has not answered
+    HAND_OVER_LOST = "hand_over_lost"  # to an owner: somebody else was made owner by another
     OWNER_LEFT = "owner_left"  # the owner is deactivated, and nobody leads
     MENTION = "mention"  # the word to the group of responders that it has become more severe
     CHANNEL = "channel"  # a channel of its own is made
@@ -50,6 +51,7 @@ NUDGES = frozenset(
         *ABOUT_PROMISES,
         Surface.HAND_OVER_UNANSWERED,
         Surface.HAND_OVER_DECLINED,
+        Surface.HAND_OVER_LOST,
         Surface.OWNER_LEFT,
         Surface.MENTION,
         Surface.CHANNEL_READERS,

@@ -16,17 +16,30 @@ from core.refusals import NotAsked
 
 
 def with_question(decision: Decision, before: Incident | None, by: Person) -> Decision:
-    """``decision`` with the question to a new owner, if ``by`` made somebody else the owner."""
+    """``decision`` with the question to a new owner, if ``by`` made somebody else the owner.
+
+    The owner before is told, unless it is their own act.
+    """
     after = decision.incident
     previous, owner = before.owner if before else None, after.owner
-    if owner is None or owner in {previous, by} or not owner.in_slack:
+    if owner is None or owner == previous:
         return decision
-    entry = next(
-        one.entry for one in decision.updates if one.kind in {Kind.ASSIGNED, Kind.DECLARED}
-    )
+    left = before.left_owner if before else None
+    if previous and previous.in_slack and previous != by and previous.id != left:
+        entry = _entry_about_owner(decision)
+        lost = Envelope(surface=Surface.HAND_OVER_LOST, channel=previous.id, entry=entry)
+        decision = replace(decision, envelopes=(*decision.envelopes, lost))
+    if owner == by or not owner.in_slack:
+        return decision
+    entry = _entry_about_owner(decision)
     asked = HandOver(entry=entry, to=owner, by=by, previous=previous, asked_at=after.updated_at)
     envelopes = (*decision.envelopes, _to_owner(asked))
     return replace(decision, hand_overs=(asked,), envelopes=envelopes)
+
+
+def _entry_about_owner(decision: Decision) -> int:
+    named = {Kind.ASSIGNED, Kind.DECLARED}
+    return next(one.entry for one in decision.updates if one.kind in named)
 
 
 def _to_owner(asked: HandOver) -> Envelope:

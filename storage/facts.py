@@ -170,7 +170,10 @@ def _hand_over_facts(
     incident = reader.incident(workspace, incident_id)
     if incident is None:
         return Facts()
-    asked = reader.hand_over(incident, envelope.entry or 0)
+    if envelope.surface is Surface.HAND_OVER_LOST:
+        asked = _lost(reader, incident, envelope)
+    else:
+        asked = reader.hand_over(incident, envelope.entry or 0)
     return Facts(
         name=incident.name,
         card=reader.card(incident) if may_be_told(incident, envelope.channel) else None,
@@ -179,6 +182,15 @@ def _hand_over_facts(
         hand_over=asked if envelope.channel != incident.left_owner else None,
         place=_found(connection_of(reader), place_of(workspace, incident_id, envelope)),
     )
+
+
+def _lost(reader: SqlReader, incident: Incident, envelope: Envelope) -> HandOver | None:
+    """The hand-over by which the receiver lost ``incident``; None if they own it again."""
+    found = entry(connection_of(reader), incident, envelope.entry or 0)
+    owner = incident.owner
+    if found is None or owner is None or owner.id == envelope.channel:
+        return None
+    return HandOver(entry=found.entry, to=owner, by=found.by, asked_at=found.at)
 
 
 def _nudge_facts(reader: SqlReader, workspace: str, incident_id: UUID, envelope: Envelope) -> Facts:

@@ -35,6 +35,7 @@ LANES = {
     Surface.HAND_OVER: "hand_over",
     Surface.HAND_OVER_DECLINED: "hand_over",
     Surface.HAND_OVER_UNANSWERED: "hand_over",
+    Surface.HAND_OVER_LOST: "hand_over",
     Surface.OWNER_LEFT: "hand_over",
     Surface.MENTION: "mention",
     Surface.CHANNEL: "channel",

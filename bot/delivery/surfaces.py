@@ -13,7 +13,7 @@ from core.incident import Note
 from storage.facts import Facts
 
 # Messages that tell of the incident on its card for responders.
-TOLD_BY_CARD = TELLING - {Surface.CHANNEL_CLOSING}
+TOLD_BY_CARD = TELLING - {Surface.CHANNEL_CLOSING, Surface.HAND_OVER_LOST}
 
 
 def drawn(  # noqa: C901, PLR0911 - one for each surface
@@ -35,6 +35,8 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
             return _nudge(surface, facts, at=at)
         case Surface.HAND_OVER | Surface.HAND_OVER_DECLINED | Surface.HAND_OVER_UNANSWERED:
             return _hand_over(surface, facts, at=at)
+        case Surface.HAND_OVER_LOST:
+            return _lost(facts, at=at)
         case Surface.OWNER_LEFT:
             return _owner_left(facts)
         case Surface.MENTION:
@@ -53,6 +55,11 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
         case _ if surface in CHANNEL_EFFECTS:
             return None  # No message: `bot.delivery.channels` carries it out.
     raise TypeError(f"{surface} has no view")
+
+
+def _lost(facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
+    incident = facts.card.incident if facts.card else None
+    return handing.lost(facts.name, incident, facts.hand_over, at=at) if facts.hand_over else None
 
 
 def _owner_left(facts: Facts) -> Mapping[str, Any] | None:

@@ -21,7 +21,7 @@ from bot.slack.buttons import (
 from bot.slack.cards import standing
 from bot.slack.channels import link as own_channel
 from bot.slack.markup import channel_link, mention, moment
-from bot.slack.words import about, insiders, owned_by, untitled, way_to_card
+from bot.slack.words import about, capitalized, insiders, owned_by, untitled, way_to_card
 from core.boards import Card
 from core.handover import Answer, HandOver
 from core.incident import Incident, Person
@@ -105,6 +105,27 @@ def declined(incident: Incident, asked: HandOver, *, at: datetime) -> Json:
         f"It is owned by {owned_by(incident)} now.",
         *_place_of_work(incident),
     ]
+    return message(told, [*paragraphs(told), *_below(incident)])
+
+
+def lost(name: str, incident: Incident | None, asked: HandOver, *, at: datetime) -> Json:
+    """The word to an owner that another person made somebody else the owner.
+
+    ``incident`` None: they may not see it any more. It is not edited as the incident changes, so it
+    names no title.
+    """
+    if incident is None:
+        told = [f"{name} has another owner now, and is not shown here any more."]
+        return message(told, paragraphs(told))
+    since = moment(asked.asked_at, seen_from=at)
+    told = [
+        f"You no longer own {untitled(incident)}: {mention(asked.by)} gave it away {since}.",
+        f"{capitalized(owned_by(incident))} owns it now.",
+    ]
+    if asked.by == asked.to:
+        told = [
+            f"{mention(asked.by)} took over {untitled(incident)} {since}: it is no longer yours."
+        ]
     return message(told, [*paragraphs(told), *_below(incident)])
 
 

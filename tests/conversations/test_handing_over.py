@@ -99,6 +99,57 @@ async def test_not_me_after_the_end_is_told_in_the_working_channel(slack, handed
     assert questions(slack, "mia") == []
 
 
+LOST = [
+    (
+        "assign 1",
+        "<@U0MIA> took over INC-1 (*Investigating*, medium) {since}: it is no longer yours.",
+    ),
+    (
+        "assign 1 @sam",
+        (
+            "You no longer own INC-1 (*Investigating*, medium): <@U0MIA> gave it away {since}. "
+            "<@U0SAM> owns it now."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), LOST, ids=["taken", "given away"])
+async def test_an_owner_who_loses_it_to_another_is_told(line, words, slack, handed, settle, told):
+    await (await slack.person("bo").press(handed, "Got it")).answer()
+    await settle()
+    await told(line)
+    await settle()
+
+    (lost,) = [one for one in questions(slack, "bo") if "hand_over_lost" in repr(one.metadata)]
+    assert words.format(since="<!date^1772442001^{time}|09:00 UTC>") in lost.text
+    assert labels(lost) == ["Assign…"]
+
+
+async def test_who_loses_a_private_incident_from_sight_learns_only_that(
+    slack, ratchet, settle, told
+):
+    await told("declare Payroll leaked private")
+    await told("assign 1 @bo")
+    await settle()
+    await told("assign 1 @sam")
+    await settle()
+
+    assert {one.text for one in questions(slack, "bo")} == {
+        "INC-1 is not shown here any more.",
+        "INC-1 has another owner now, and is not shown here any more.",
+    }
+
+
+async def test_who_hands_it_over_or_declines_is_told_of_no_loss(slack, handed, settle, told):
+    await (await slack.person("bo").press(handed, "Not me")).answer()
+    await told("assign 1 @sam")
+    await settle()
+
+    assert "hand_over_lost" not in repr([one.metadata for one in questions(slack, "bo")])
+    assert "hand_over_lost" not in repr([one.metadata for one in questions(slack, "mia")])
+
+
 async def test_a_second_answer_changes_nothing(slack, handed, settle):
     await (await slack.person("bo").press(handed, "Got it")).answer()
     pressed = await slack.person("bo").press(handed, "Not me")
@@ -124,7 +175,7 @@ async def test_an_answer_after_somebody_else_became_owner_changes_nothing(slack,
 async def test_a_question_ends_once_somebody_else_is_owner(slack, handed, ratchet, settle, clock):
     await (await slack.person("sam").command("#payments", "/incident assign 1")).answer()
     await settle()
-    (asked,) = questions(slack, "bo")
+    asked, _ = questions(slack, "bo")
     clock.advance(minutes=20)
     await look(ratchet, settle)
 

@@ -42,6 +42,7 @@ ELSEWHERE = {
     Surface.WITHDRAWAL: "the edit of a reply",
     Surface.OWNER_CARD: "to a person",
     Surface.HAND_OVER: "to a person",
+    Surface.HAND_OVER_LOST: "to a person",
     Surface.CHANNEL_REFUSED: "to a person",
     Surface.CHANNEL_NOTE: "in a private channel only",
     Surface.CHANNEL_READERS: "says who reads it, and follows on the change",

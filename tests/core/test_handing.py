@@ -91,6 +91,43 @@ def test_nobody_is_asked_about_their_own_act(before, command):
     assert all(one.surface is not Surface.HAND_OVER for one in decision.envelopes)
 
 
+LED = an_incident(owner=LINUS)
+TAKES = a_change(owner=ADA)
+LOST = [
+    ("given away by another", LED, a_change(owner=GRACE), True),
+    ("taken by another", LED, TAKES, True),
+    ("given away by a key", LED, a_change(owner=GRACE, actor=an_actor(CI)), True),
+    ("given away with a step", LED, a_change(owner=GRACE, to="identified"), True),
+    ("of a private incident", replace(LED, private=True), TAKES, True),
+    ("given away by the owner", LED, a_change(owner=GRACE, actor=an_actor(LINUS)), False),
+    ("given to the owner", LED, a_change(owner=LINUS), False),
+    ("of an owner who left", LED.with_owner_left(left=True), TAKES, False),
+    ("of a key", an_incident(owner=CI), TAKES, False),
+    ("of nobody", an_incident(), TAKES, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "told"), [case[1:] for case in LOST], ids=[case[0] for case in LOST]
+)
+def test_an_owner_is_told_of_the_loss_unless_it_is_their_own_act(before, command, told):
+    if "owner" in command.asks and command.owner == before.owner:
+        command = replace(command, severity=Severity.LOW)
+    decision = decide(before, command, known(), at=NINE)
+
+    lost = [one for one in decision.envelopes if one.surface is Surface.HAND_OVER_LOST]
+    entry = next((one.entry for one in decision.updates if one.kind is Kind.ASSIGNED), None)
+    envelope = Envelope(surface=Surface.HAND_OVER_LOST, channel=LINUS.id, entry=entry)
+    assert lost == ([envelope] if told else [])
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_an_owner_who_answers_is_told_of_no_loss(takes):
+    surfaces = [one.surface for one in answered(OWNED, takes=takes).envelopes]
+
+    assert Surface.HAND_OVER_LOST not in surfaces
+
+
 def test_an_owner_who_takes_it_stays_owner():
     decision = answered(OWNED, takes=True)
 

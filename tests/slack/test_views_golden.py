@@ -348,6 +348,11 @@ def hand_overs(texts: Texts, new: Incident, last: Update) -> dict[str, Any]:
         "hand_over_declined": question(given, declined),
         "hand_over_to_another": question(given, moot),
         "owner_declined": handing.declined(given, declined, at=NOW),
+        "owner_lost": handing.lost(given.name, given, asked, at=NOW),
+        "owner_lost_to_its_taker": handing.lost(
+            given.name, given, replace(asked, by=asked.to), at=NOW
+        ),
+        "owner_lost_from_sight": handing.lost(given.name, None, asked, at=NOW),
         "owner_declined_to_nobody": handing.declined(
             replace(new, owner=None, status=last_status(texts)), declined, at=NOW
         ),
