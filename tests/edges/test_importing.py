@@ -417,11 +417,42 @@ def test_an_address_that_speaks_no_tls_is_named_in_our_words(elsewhere):
         ("a<!-- nobody -->b", "ab"),
         ("a\x00b\x1b[31mc", "ab[31mc"),
         ("<br>", ""),
-        ("if a <b and c> d", "if a  d"),
+        ("if a <b and c> d", "if a <b and c> d"),
+        ("if a<b then c>d", "if a<b then c>d"),
+        ("if (a<i && i>b) &amp;&amp; x<y", "if (a<i && i>b) && x<y"),
+        ("a<b &amp; c>d, <b>bold</b>", "a<b & c>d, bold"),
+        ("a<b c <i>slow</i>", "a<b c slow"),
+        ("a List<b>, and a<s", "a List<b>, and a<s"),
+        (
+            'no start</b>, no end <a href="https://x.example">here',
+            'no start</b>, no end <a href="https://x.example">here',
+        ),
+        ("a<script>b", "a<script>b"),
+        ("a<!-- b", "a<!-- b"),
+        ("a<!-- x --><!-- y -->b<!-- c", "ab<!-- c"),
+        ("a<!b>c<?d>e<![f]>", "a<!b>c<?d>e<![f]>"),
+        ("I <3 it</3>", "I <3 it</3>"),
+        ("<B CLASS='x'>Bold</B> <i><b>more</i></b>", "Bold more"),
+        (
+            "<a target=_blank href=https://x.example/?a=1&amp;b=2>here</a>",
+            "here (https://x.example/?a=1&b=2)",
+        ),
+        ("<table><tr><td nowrap>one</td></tr><tr><td>two</table>", "one\ntwo"),
+        ("<b/>a<span/>b<hr>c", "ab\nc"),
+        ('<img src="x" alt="y">a<img src=x />', "a"),
+        ("<p dir=ltr>one<p>two", "one\n\ntwo"),
     ],
 )
 def test_html_becomes_plain_text(html, text):
     assert plain(html) == text
+
+
+@pytest.mark.parametrize(
+    "sign", ["<!--", "<b>", "</b>", "<a b=", '<a b="', "<a ", "<a href='x' ", "<p", " ", "<", "&"]
+)
+def test_a_hostile_text_is_read_in_one_go(sign):
+    """Each sign as often as a text has room: what is read again and again would never end."""
+    assert plain(f"<b {sign * (100_000 // len(sign))}")
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
