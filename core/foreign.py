@@ -120,7 +120,8 @@ class ForeignPage:
     """Another status page, as far as it was read.
 
     ``address`` is its own, without a slash at its end. ``atom`` are the ids of its feed's entries,
-    by the addresses of incidents.
+    by the addresses of incidents. ``names`` are those of components that its incidents name, by id:
+    some of them may be gone from the page.
     """
 
     id: str
@@ -130,3 +131,4 @@ class ForeignPage:
     components: tuple[ForeignComponent, ...] = ()
     incidents: tuple[ForeignIncident, ...] = ()
     atom: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)

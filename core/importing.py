@@ -20,12 +20,13 @@ from core.incident import Actor
 from core.page import ComponentStatus, ShownComponent
 from core.refusals import NotImported
 from core.store import Reader, Store, Transaction
+from core.texts import listed
 
 # Two clocks may differ by so much.
 CLOCKS_APART = timedelta(hours=1)
 # An incident of this workspace was declared so near to the moment that its JSON names.
 NEAR = timedelta(days=1)
-# So many unresolved incidents are listed by name.
+# So many unresolved incidents, and components that are gone, are listed by name.
 LISTED = 10
 
 
@@ -63,10 +64,18 @@ class Imported:
     notes: tuple[str, ...] = ()
 
     @property
+    def read(self) -> int:
+        """So many things of all kinds were read."""
+        return sum(one.read for one in self._tallies)
+
+    @property
     def nothing(self) -> bool:
         """Whether nothing is added or changed."""
-        tallies = (self.groups, self.components, self.incidents, self.updates)
-        return not (self.page or any(one.added or one.changed for one in tallies))
+        return not (self.page or any(one.added or one.changed for one in self._tallies))
+
+    @property
+    def _tallies(self) -> tuple[Tally, ...]:
+        return self.groups, self.components, self.incidents, self.updates
 
 
 class Imports:
@@ -180,6 +189,8 @@ def _plan(
         elif past is not None and past.decision.updates:
             pasts.append(past)
     notes += _left(ours)
+    gone = _gone(page, parts)
+    notes += _lost([page.names.get(one) or one for one in gone])
     if opened and open_too is False:
         notes.append(f"{len(opened)} unresolved there: left out. Run it again once resolved.")
     notes += _long(page.components, known.components)
@@ -190,7 +201,9 @@ def _plan(
     read = sum(len(one.updates) for one in ids.values())
     told = Imported(
         groups=_parted(page.groups, parts.groups, parts.kept_groups),
-        components=_parted(page.components, parts.components, parts.kept_components),
+        components=replace(
+            _parted(page.components, parts.components, parts.kept_components), left=len(gone)
+        ),
         incidents=Tally(
             added=len(new),
             there=len(there_already) - len(pasts),
@@ -256,6 +269,32 @@ def _left(ours: Sequence[ForeignIncident]) -> Iterator[str]:
     if ours:
         many = "incidents are" if len(ours) > 1 else "incident is"
         yield f"{len(ours)} {many} of this workspace itself: left out."
+
+
+def _gone(page: ForeignPage, parts: Parts) -> list[str]:
+    """The components that incidents name, and that neither the page nor this workspace has."""
+    there = {*parts.known, *(one.id for one in page.groups)}
+    named = (
+        code
+        for one in page.incidents
+        for code in (
+            *one.components,
+            *(each.component for told in one.updates for each in told.affected),
+        )
+    )
+    return [code for code in dict.fromkeys(named) if code not in there]
+
+
+def _lost(names: Sequence[str]) -> Iterator[str]:
+    """A sentence about components that only the incidents of a page still name."""
+    if names:
+        shown = listed([f'"{cut(one, 60)}"' for one in names], most=LISTED)
+        ends = (
+            "are components no more: they are"
+            if len(names) > 1
+            else "is a component no more: it is"
+        )
+        yield f"Incidents there name {shown}, which {ends} left out."
 
 
 def _moments(one: ForeignIncident) -> Iterator[tuple[str, datetime]]:

@@ -85,9 +85,13 @@ def statuspage(
         counts = (one.read, one.added, one.there, one.changed, one.left)
         typer.echo(f"{name:<12}" + "".join(f"{count:>14}" for count in counts))
     if told.nothing:
-        rest = "Nothing else is new" if told.notes else "Everything was there before"
+        rest = "Everything was there before"
+        if notes or told.notes or not told.read:
+            rest = "Nothing else is new" if told.read else "Nothing in it can be imported"
         typer.echo(f"{rest}: nothing was changed.")
-    elif dry_run:
-        typer.echo(f"So {page.name} would be imported. Nothing was written.")
+        return
+    what = page.name if told.read else f"Only the id of {page.name}"
+    if dry_run:
+        typer.echo(f"{what} would be imported. Nothing was written.")
     else:
-        typer.echo(f"So {page.name} was imported. Its ids are kept.")
+        typer.echo(f"{what} was imported{', with its ids' if told.read else ''}.")

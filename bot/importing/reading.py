@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -281,8 +281,17 @@ def _page(
         components=tuple(_component(one) for one in parts.values() if not one.group),
         incidents=tuple(_incident(one) for one in incidents.values() if not one.is_maintenance),
         atom=dict(entries),
+        names=dict(_named(incidents.values())),
     )
     return page, tuple(notes)
+
+
+def _named(incidents: Iterable[IncidentShape]) -> Iterator[tuple[str, str]]:
+    """The components that incidents name, each with its name."""
+    for incident in incidents:
+        for told in incident.incident_updates:
+            yield from ((one.code, plain_line(one.name)) for one in told.affected_components or ())
+        yield from ((one.id, plain_line(one.name)) for one in incident.components or () if one.name)
 
 
 def _group(one: ComponentShape) -> ForeignGroup:

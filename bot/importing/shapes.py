@@ -84,9 +84,10 @@ class AffectedShape(_Part):
 
 
 class NamedShape(_Part):
-    """A component of an incident, by its id."""
+    """A component of an incident, by its id; its page may have it no more."""
 
     id: Id
+    name: Text | None = None
 
 
 class UpdateShape(_Part):

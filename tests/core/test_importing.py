@@ -177,6 +177,33 @@ async def test_unresolved_incidents_can_be_left_out_or_taken(bring, present):
     assert [one.terminal for one in (await present())[3]] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["Old API"], '"Old API", which is a component no more: it is'),
+        (["Old API", "FTP"], '"Old API" and "FTP", which are components no more: they are'),
+        ([None], '"gone-0", which is a component no more: it is'),
+    ],
+)
+async def test_a_component_that_is_gone_there_is_named_and_counted(bring, names, told):
+    ids = [f"gone-{number}" for number in range(len(names))]
+    here = a_foreign_component()
+    tags = (here.id, *ids, "group-Europe")
+    page = a_foreign_page(
+        replace(ENDED, components=tags),
+        components=[here],
+        groups=[a_foreign_group()],
+        names={id_: name for id_, name in zip(ids, names, strict=True) if name},
+    )
+
+    first, again = [await bring(page) for _ in range(2)]
+
+    assert first.notes == again.notes == (f"Incidents there name {told} left out.",)
+    assert first.components == Tally(added=1, left=len(ids))
+    assert first.read == 5 + len(names)
+    assert again.components == Tally(there=1, left=len(ids))
+
+
 async def test_a_status_by_hand_there_is_named_when_its_component_is_new(bring, present):
     down = a_foreign_component(status=ComponentStatus.MAJOR_OUTAGE)
 

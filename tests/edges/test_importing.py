@@ -57,7 +57,7 @@ def saved(tmp_path):
     return saved
 
 
-IMPORTED = "So Northwind Status was imported. Its ids are kept.\n"
+IMPORTED = "Northwind Status was imported, with its ids.\n"
 
 
 def row(name, *counts):
@@ -87,10 +87,10 @@ def test_two_files_are_imported_once(ratchet, saved):
         0,
         table(groups=(2, 2, 0, 0, 0), components=(4, 4, 0, 0, 0), incidents=(3, 3, 0, 0, 0))
         + row("updates", 9, 9, 0, 0, 0)
-        + "So Northwind Status would be imported. Nothing was written.\n",
+        + "Northwind Status would be imported. Nothing was written.\n",
         "",
     )
-    assert first == (0, dry[1].rpartition("So ")[0] + IMPORTED, "")
+    assert first == (0, dry[1].rpartition("Northwind ")[0] + IMPORTED, "")
     assert second == (
         0,
         table(groups=(2, 0, 2, 0, 0), components=(4, 0, 4, 0, 0), incidents=(3, 0, 3, 0, 0))
@@ -114,20 +114,61 @@ def test_unresolved_incidents_are_asked_about(ratchet, saved):
     assert (taken["incidents"], taken["updates"]) == ((4, 1, 3, 0, 0), (11, 2, 9, 0, 0))
 
 
+MAINTENANCE = northwind.incident(
+    "incp00000001",
+    "Disks",
+    "scheduled",
+    [northwind.update("updp00000001", "scheduled", "New disks.", "2026-01-01T00:00:00Z")],
+    impact="none",
+)
+LEFT_OUT = "Scheduled maintenances are left out, and not counted.\n"
+
+
+def test_the_last_sentence_says_what_became_of_it(ratchet, saved):
+    planned = saved(
+        summary=northwind.summary() | {"components": []}, incidents=northwind.incidents(MAINTENANCE)
+    )
+    empty = table(groups=(0,) * 5, components=(0,) * 5, incidents=(0,) * 5, updates=(0,) * 5)
+    only_the_id = "Only the id of Northwind Status"
+
+    told = [ratchet(*planned, *more)[1] for more in (["--dry-run"], [], [])]
+
+    assert told == [
+        f"{LEFT_OUT}{empty}{only_the_id} would be imported. Nothing was written.\n",
+        f"{LEFT_OUT}{empty}{only_the_id} was imported.\n",
+        f"{LEFT_OUT}{empty}Nothing in it can be imported: nothing was changed.\n",
+    ]
+    both = saved(incidents=northwind.incidents(MAINTENANCE, northwind.MAIL_IS_LATE))
+    told = [ratchet(*both)[1].splitlines()[-1] for _ in range(2)]
+    assert told == [IMPORTED.strip(), "Nothing else is new: nothing was changed."]
+
+
+def test_components_that_are_gone_there_are_named_and_counted(ratchet, saved):
+    names = saved(incidents=northwind.incidents(AMISS))
+
+    first, second = (ratchet(*names)[1] for _ in range(2))
+
+    told = 'Incidents there name "API v1", which is a component no more: it is left out.'
+    for said in (first, second):
+        assert told in said.splitlines()
+        assert counted(said)["components"][-1] == 1
+
+
 def read_in(summary, incidents):
     """So many of each kind are in two documents, each id once."""
     parts = {one["id"]: one for one in summary["components"]}
     told = {one["id"]: one for one in (*incidents["incidents"], *summary["incidents"])}
     return {
         "groups": sum(one["group"] for one in parts.values()),
-        "components": sum(not one["group"] for one in parts.values()),
+        "components": sum(not one["group"] for one in parts.values())
+        + len({one["id"] for each in told.values() for one in each["components"]} - parts.keys()),
         "incidents": len(told),
         "updates": sum(len(one["incident_updates"]) for one in told.values()),
     }
 
 
 AMISS = northwind.MAIL_IS_LATE | {
-    "components": [{**northwind.COMPONENTS[1], "id": "gone0000gone"}],
+    "components": [{**northwind.COMPONENTS[1], "id": "gone0000gone", "name": "API v1"}],
     "incident_updates": [
         *northwind.MAIL_IS_LATE["incident_updates"],
         northwind.update("updc30000000", "investigating", "", "2026-02-20T07:30:00.000Z"),
