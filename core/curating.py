@@ -235,6 +235,8 @@ class Curation:
                 group=change.group,
                 groups=groups,
             )
+            # Not for a moment shown, if that is asked for: the page would say that it has changed.
+            described = replace(described, shown=change.shown is not False)
             tx.add_component(team, described, at=at)
             made = component_named(tx.arrangement(team).components, described.component.id)
             more = replace(change, name=None, description=None, group=None, cleared=frozenset())

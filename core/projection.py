@@ -430,8 +430,8 @@ def _turns(facts: PublicFacts, at: datetime) -> Iterator[datetime]:
 
 def _changes(facts: PublicFacts) -> Iterator[datetime]:
     """The moments of the newest change of each fact that has one."""
-    for group in facts.groups:
-        yield group.updated_at
+    seen = {component.group for component in facts.components}
+    yield from (group.updated_at for group in facts.groups if group.id in seen)
     for component in facts.components:
         yield component.updated_at
         yield from (one.at for one in component.overrides[-1:])

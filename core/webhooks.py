@@ -199,8 +199,13 @@ class Happening:
     due_at: datetime
 
 
-def happenings(before: Incident | None, decision: Decision) -> tuple[Happening, ...]:
-    """The events of a decision, in the order in which they become public."""
+def happenings(
+    before: Incident | None, decision: Decision, *, hidden: frozenset[UUID] = frozenset()
+) -> tuple[Happening, ...]:
+    """The events of a decision, in the order in which they become public.
+
+    ``hidden`` are components that are on no public surface: to tag one is no event.
+    """
     incident, at = decision.incident, decision.incident.updated_at
     was_public = before is not None and before.public_title(at) is not None
     if incident.private:
@@ -212,12 +217,22 @@ def happenings(before: Incident | None, decision: Decision) -> tuple[Happening, 
     unseen_until = None if was_public else incident.title_public_at
     return (
         *_withdrawals(before, decision, at=at),
-        *_news(before, decision, unseen_until=unseen_until),
+        *_news(before, decision, hidden, unseen_until=unseen_until),
     )
 
 
+def retagged(before: Incident, after: Incident) -> frozenset[UUID]:
+    """The components that are tagged or untagged."""
+    old, new = ({one.id for one in each.components} for each in (before, after))
+    return frozenset(old ^ new)
+
+
 def _news(
-    before: Incident, decision: Decision, *, unseen_until: datetime | None
+    before: Incident,
+    decision: Decision,
+    hidden: frozenset[UUID],
+    *,
+    unseen_until: datetime | None,
 ) -> Iterator[Happening]:
     """The events of the updates, one for each moment at which some become public.
 
@@ -228,7 +243,10 @@ def _news(
     moved = incident.public_word is not before.public_word
     ends = moved and incident.public_word is PublicWord.RESOLVED
     news: dict[datetime, Happening] = {}
+    tags = retagged(before, incident)
     for update in decision.updates:
+        if update.kind is Kind.COMPONENTS and tags <= hidden:
+            continue
         public_at = _public_at(update, incident, moved=moved)
         if public_at is None:
             continue

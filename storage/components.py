@@ -130,7 +130,7 @@ def add(
 ) -> None:
     """Writes a component that was made on purpose."""
     connection.execute(KEEP_WORKSPACE[connection.dialect.name], {"id": workspace})
-    pages.bump(connection, workspace, at=at)
+    pages.bump(connection, workspace, at=at, moved=described.shown)
     if described.group is not None:
         keep_group(connection, workspace, described.group, at=at)
     connection.execute(

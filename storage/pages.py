@@ -5,7 +5,7 @@ Only modules of `storage` use it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -73,6 +73,11 @@ _ALL = (
     .order_by(component.c.folded)
 )
 _SHOWN = _ALL.where(component.c.shown)
+_SHOWN_OF = select(component.c.id).where(
+    component.c.workspace_id == bindparam("workspace"),
+    component.c.id.in_(bindparam("asked", expanding=True)),
+    component.c.shown,
+)
 _OVERRIDES = (
     select(
         component_override.c.component_id,
@@ -296,6 +301,18 @@ def shown(
         )
         for row in connection.execute(_ALL if hidden else _SHOWN, {"workspace": workspace})
     )
+
+
+def hidden_of(connection: Connection, workspace: str, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of ``ids`` that are on no public surface."""
+    asked = frozenset(ids)
+    named = {"workspace": workspace, "asked": list(asked)}
+    return asked - frozenset(connection.execute(_SHOWN_OF, named).scalars()) if asked else asked
+
+
+def is_shown(connection: Connection, workspace: str, one: UUID) -> bool:
+    """Whether the component is on the public surfaces now."""
+    return not hidden_of(connection, workspace, [one])
 
 
 def tagged(

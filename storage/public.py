@@ -43,7 +43,7 @@ from storage.models import component, is_not_private, is_open, is_tagged, is_unt
 from storage.models import incident as _incident
 from storage.models import update as _update
 from storage.remembered import Remembered
-from storage.rows import NEWEST, AnyRow, lifecycle_of, shown_tags
+from storage.rows import NEWEST, RETAGS_A_SHOWN_ONE, AnyRow, lifecycle_of, shown_tags
 from storage.snapshot import Snapshot
 
 # While a title is held back, the one before it is shown; without one, nothing of the incident is.
@@ -122,6 +122,7 @@ _is_bare_transition = and_(
 )
 # The incident itself shows the new fact; the time of the change moves ``updated_at``.
 _is_fact = _update.c.kind.in_(PUBLIC_FACTS)
+_is_seen = or_(_update.c.kind != Kind.COMPONENTS, RETAGS_A_SHOWN_ONE)
 _is_taken_back = and_(
     _update.c.visibility == Visibility.PUBLIC, _update.c.redacted_at < _update.c.public_at
 )
@@ -148,7 +149,7 @@ _UPDATES = (
     .where(
         _update.c.workspace_id == bindparam("workspace"),
         _update.c.incident_id.in_(bindparam("incidents", expanding=True)),
-        or_(_is_public, _is_bare_transition, _is_fact),
+        or_(_is_public, _is_bare_transition, and_(_is_fact, _is_seen)),
     )
     .order_by(_update.c.incident_id, _update.c.entry.desc())
 )

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, select
 
 from core.incident import Component, Person
 from core.lifecycle import Lifecycle, read
 from storage import models
-from storage.models import component, incident_component, incident_invited
+from storage.models import component, incident_component, incident_invited, tagging
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
@@ -40,6 +40,19 @@ _TAGS = (
 )
 # A component that was made by tagging is hidden until an admin shows it.
 _SHOWN_TAGS = _TAGS.where(component.c.shown)
+# Of an entry of a timeline: whether it tagged or untagged a component that is shown.
+RETAGS_A_SHOWN_ONE = (
+    exists()
+    .where(
+        tagging.c.workspace_id == models.update.c.workspace_id,
+        tagging.c.incident_id == models.update.c.incident_id,
+        tagging.c.entry == models.update.c.entry,
+        component.c.workspace_id == tagging.c.workspace_id,
+        component.c.id == tagging.c.component_id,
+        component.c.shown,
+    )
+    .correlate(models.update)
+)
 
 
 def tags(

@@ -75,7 +75,13 @@ def _is_wanted(reader: SqlReader, message: OutboxMessage, facts: Facts, here: Su
         )
         whole = reader.incident(message.workspace, message.incident)
         begun = whole.title_public_at if whole else None
-        newest = max(filter(None, (waiting, begun, facts.incident.updated_at)))
+        tagged = None
+        if here.filter.components:
+            # It asks for a component that the public may not see: to tag that brings the card.
+            tagged = subscriptions.last_tagged(
+                connection_of(reader), message.workspace, message.incident
+            )
+        newest = max(filter(None, (waiting, begun, tagged, facts.incident.updated_at)))
     if newest < here.starts_at:
         if card is None or message.surface is Surface.STATUS_CARD:
             return card is not None

@@ -177,6 +177,12 @@ def tags_at(
         yield frozenset(one for one, there in tagged.items() if there)
 
 
+def last_tagged(connection: Connection, workspace: str, incident: UUID) -> datetime | None:
+    """The moment of the newest change of its components, hidden ones as well; None: none."""
+    named = {"workspace": workspace, "incident": incident}
+    return max((one.at for one in connection.execute(_TAGGED, named)), default=None)
+
+
 def last_due(connection: Connection, lane: str) -> datetime | None:
     """The moment at which the last reply is public that waits in a lane; None if none waits."""
     due: datetime | None = connection.execute(_LAST_DUE, {"lane": lane}).scalar()

@@ -286,16 +286,19 @@ class SqlTransaction(SqlReader):
         """Writes what the page says of a component; ``new_group`` names its group, if it is new."""
         if new_group is not None:
             components.keep_group(self._connection, workspace, new_group, at=at)
+        seen = component.shown or pages.is_shown(self._connection, workspace, component.id)
         redrawn = components.redrawn(self._connection, workspace, component)
         components.arrange(self._connection, workspace, component)
         for incident in redrawn:
             redraw_status_cards(self._connection, workspace, incident, at=at)
-        pages.bump(self._connection, workspace, at=at)
+        pages.bump(self._connection, workspace, at=at, moved=seen)
 
     def arrange_group(self, workspace: str, group: ComponentGroup, *, at: datetime) -> None:
         """Writes a group. Its components stay in it if it gets another name."""
         components.arrange_group(self._connection, workspace, group)
-        pages.bump(self._connection, workspace, at=at)
+        groups = pages.groups(self._connection, workspace)
+        seen = {one.group for one in pages.shown(self._connection, workspace, groups)}
+        pages.bump(self._connection, workspace, at=at, moved=group.id in seen)
 
     def override(
         self, workspace: str, component: UUID, made: Override, *, reason: str | None, by: Person

@@ -24,8 +24,10 @@ from core.webhooks import (
     Secrets,
     Sending,
     happenings,
+    retagged,
     touched,
 )
+from storage import pages
 from storage.filters import columns_of, filters_of
 from storage.hook_rows import about, about_components, message_row, of, wants
 from storage.models import (
@@ -378,7 +380,11 @@ def know(
 def tell(connection: Connection, before: Incident | None, decision: Decision) -> None:
     """Writes the messages of a decision to the endpoints of its workspace."""
     incident = decision.incident
-    happened = happenings(before, decision)
+    hidden: frozenset[UUID] = frozenset()
+    if before is not None:
+        tags = retagged(before, incident)
+        hidden = pages.hidden_of(connection, incident.workspace, tags)
+    happened = happenings(before, decision, hidden=hidden)
     concerned, shown_at = touched(before, decision)
     _change_waiting(connection, before, decision)
     if not happened and not concerned:
@@ -389,7 +395,10 @@ def tell(connection: Connection, before: Incident | None, decision: Decision) ->
     new: list[dict[str, Any]] = []
     for one in _on(connection, incident.workspace):
         knows, at = one.id in told, incident.updated_at
-        made = list(about(one, decision.incident, happened, knows=knows, at=at))
+        # One that asks for the component by name is told that the incident has it now.
+        asks = not knows and one.filter.components
+        told_of = happenings(before, decision) if asks else happened
+        made = list(about(one, decision.incident, told_of, knows=knows, at=at))
         rows += made
         if made and one.id not in told:
             new.append({**of(one), "incident_id": incident.id})

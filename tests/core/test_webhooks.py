@@ -37,6 +37,29 @@ def told(before, command, **facts):
     return [(one.event.value, one.entry, one.due_at - AT) for one in happenings(before, decision)]
 
 
+@pytest.mark.parametrize(
+    ("named", "others", "hidden", "is_news"),
+    [
+        (("+api",), (), {API}, False),
+        (("+api",), (), {WEB}, True),
+        (("+api", "+web"), (), {API}, True),
+        ((), (API,), {API}, False),
+        ((), (API, WEB), {API}, True),
+        # The public reads them in an order of its own.
+        (("web", "api"), (API, WEB), set(), False),
+    ],
+)
+def test_to_tag_a_hidden_component_is_no_event(named, others, hidden, is_news):
+    before = an_incident(components=others)
+    facts = known(components=(API, WEB))
+    decision = decide(before, a_change(components=named), facts, at=AT)
+    told = happenings(before, decision, hidden=frozenset(one.id for one in hidden))
+
+    assert bool(told) is is_news
+    beside = decide(before, a_change(components=named, severity=Severity.LOW), facts, at=AT)
+    assert happenings(before, beside, hidden=frozenset(one.id for one in hidden))
+
+
 NOW, WAITS = timedelta(), DELAY
 
 

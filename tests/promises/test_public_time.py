@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from bot.http.status.shelf import Shelf
+from core.arranging import ComponentChange
 from core.commands import Redact
 from core.curating import Curation
 from core.incident import DescribedComponent, Note, Place, PublicText, Severity
@@ -176,6 +177,75 @@ async def test_what_turns_is_on_the_page_from_its_moment(opened):
             assert found is None or words not in found.body.decode(), turn
             clock.now = TURNS[turn]
             assert words in (await shelf.find(WORKSPACE, path)).body.decode(), turn
+
+
+HIDDEN = {
+    "tags one": lambda acts: acts.tag("API", "+acquisition-zeta"),
+    "tags a known one": lambda acts: acts.tag("API", "zeta"),
+    "untags one": lambda acts: acts.tag("API"),
+    "adds one": lambda acts: acts.curation.add_component(
+        acts.actor, ComponentChange(name="Omega", group="Unseen", shown=False)
+    ),
+    "renames one": lambda acts: acts.curation.change_component(
+        acts.actor, "zeta", ComponentChange(name="Zeta two", description="A deal.")
+    ),
+    "moves one": lambda acts: acts.curation.change_component(
+        acts.actor, "zeta", ComponentChange(group="+Later", position=4)
+    ),
+    "overrides one": lambda acts: acts.curation.override(
+        acts.actor, "zeta", ComponentStatus.MAJOR_OUTAGE
+    ),
+    "renames a group of hidden ones": lambda acts: acts.curation.change_group(
+        acts.actor, "Deals", rename="Acquisitions"
+    ),
+}
+
+
+class Acts:
+    """The acts of one admin, on incident 1."""
+
+    def __init__(self, store, clock):
+        self.actor = an_actor(GRACE, admin=True)
+        self.curation = Curation(store, clock=clock)
+        self._incidents = Incidents(store, clock=clock, wake=lambda: None, publish_delay=DELAY)
+
+    async def tag(self, *names):
+        await self._incidents.execute(a_change(actor=self.actor, ref=1, components=names))
+
+
+@pytest.mark.parametrize("act", HIDDEN.values(), ids=HIDDEN)
+async def test_no_public_byte_depends_on_a_component_that_is_hidden(opened, act):
+    clock = Clock()
+    with opened() as store:
+        await an_evening(store, clock)
+        acts = Acts(store, clock)
+        await acts.curation.add_component(
+            acts.actor, ComponentChange(name="zeta", group="Deals", shown=False)
+        )
+        await acts.tag("API", "+beta")
+        clock.advance(minutes=1)
+        before = await every_byte(a_shelf(store, clock))
+        clock.advance(minutes=5)
+        await act(acts)
+        after = await every_byte(a_shelf(store, clock))
+
+    assert {path: one and (one.body, one.changed_at) for path, one in after.items()} == {
+        path: one and (one.body, one.changed_at) for path, one in before.items()
+    }
+
+
+async def test_to_tag_a_component_that_is_shown_is_a_public_change(opened):
+    clock = Clock()
+    with opened() as store:
+        await an_evening(store, clock)
+        before = await every_byte(a_shelf(store, clock))
+        at = clock.advance(minutes=5)
+        await Acts(store, clock).tag("API", "Web", "+beta")
+        after = await every_byte(a_shelf(store, clock))
+
+    for path in ("", "incidents/1.md", "history.atom", "api/v2/summary.json"):
+        assert after[path].body != before[path].body, path
+        assert after[path].changed_at == at, path
 
 
 async def test_no_public_byte_depends_on_private_text(opened):

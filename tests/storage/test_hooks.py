@@ -319,6 +319,27 @@ async def test_an_incident_is_followed_to_its_end_once_it_has_passed_the_filter(
     assert [one[0] for one in await deliver()] == ["incident.updated"] * 2
 
 
+async def test_a_hidden_component_is_told_to_those_alone_who_ask_for_it(
+    add, store, declare, incidents, clock, deliver
+):
+    curation = Curation(store, clock=clock)
+    for name, shown in (("Search", True), ("acquisition-zeta", False)):
+        await curation.add_component(ADMIN, ComponentChange(name=name, shown=shown))
+    every = await add()
+    await add(components=["acquisition-zeta"])
+    await declare()
+    await deliver()
+    clock.advance(minutes=1)
+
+    await incidents.execute(a_change(ref=1, components=("acquisition-zeta",)))
+    # The status of a component that is hidden is nothing to be sent.
+    assert [one for one in await deliver() if one[1]] == [("incident.updated", "investigating", [])]
+    await incidents.execute(a_change(ref=1, components=()))
+    assert [one for one in await deliver(every.id) if one[1]] == []
+    await incidents.execute(a_change(ref=1, components=("Search", "acquisition-zeta")))
+    assert [event for event, status, _ in await deliver(every.id) if status] == ["incident.updated"]
+
+
 async def test_a_held_text_goes_when_it_is_public(add, held, declare, deliver, clock):
     await add()
     incident = await declare()
