@@ -19,6 +19,7 @@ from bot.slack.requests import (
     LeavePromise,
     OpenDeclare,
     OpenNote,
+    OpenPromise,
     OpenReport,
     OpenSetup,
     OpenUpdate,
@@ -51,6 +52,7 @@ from core.denials import Denied, Permission
 from core.errors import InvalidField, UserError
 from core.incident import BODY_MAX, DESCRIPTION_MAX, TITLE_MAX, Incident, Note, PublicText
 from core.missing import NotFound, UnknownComponent, WhichIncident
+from core.promise import NextUpdate
 from core.refusals import (
     IncidentResolved,
     NoPublicSurface,
@@ -274,6 +276,11 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
                 yield Choice(Shorten(request=request))
             else:
                 yield from _edited(request)
+        case InvalidField(field="next_update") if isinstance(request, Change):
+            # Its moment has passed since the question.
+            yield Choice(OpenUpdate.of(replace(request, next_update=NextUpdate())), EDIT)
+        case InvalidField(field="next_update") if isinstance(request, SetPromise):
+            yield Choice(OpenPromise(ref=request.ref))
         case NoPublicSurface() | Denied(permission=Permission.PUBLISH):
             yield from _as_note(request)
         case NothingToRelease(incident=incident) if isinstance(request, SetPromise | LeavePromise):

@@ -27,6 +27,7 @@ from core.times import (
 
 # No time has more words than ``next update by tomorrow at 3:30 pm``; the others are a reason.
 TIME_WORDS_MAX = 8
+_LIMITS = "from one minute to seven days away"
 COMPACT_TIME = re.compile(r"[0-9]+[a-z:][0-9a-z]*")
 _BEFORE_TIME = frozenset({"in", "at", "by", "within", "is"})
 _SAYING = frozenset({"next", "promise", "update", "public"})
@@ -51,14 +52,16 @@ def read_promise(typed: Typed) -> SetPromise:
     found = _time_at_head(said, typed)
     if found is None:
         time = _time_of(said, typed)
+        minutes = as_minutes(time)
         raise typed.wrong(
             f"{quoted(said)} is no time.",
-            suggestion=as_minutes(time),
-            hint=f"{ENDS[0].upper()}{ENDS[1:]} in your own time zone, or none.",
+            suggestion=minutes if span_of(minutes or "") else None,
+            hint=f"{ENDS[0].upper()}{ENDS[1:]} in your own time zone, {_LIMITS}, or none.",
             slip=time,
         )
     next_update, time, rest = found
     asked = replace(asked, next_update=next_update, reason=Note(rest) if rest else None)
+    _see_limits(time, asked, typed)
     if typed.literal:
         return asked
     if next_update.by and is_past_today(time, at=typed.known.at, zone=typed.known.zone):
@@ -78,6 +81,25 @@ def read_promise(typed: Typed) -> SetPromise:
     return asked
 
 
+def _see_limits(time: str, asked: SetPromise, typed: Typed) -> None:
+    """Asks about a time that is too near or too far, with the limit beside it."""
+    promised = asked.next_update or NextUpdate()
+    span = promised.by - typed.known.at if promised.by else promised.within
+    if span is None or SHORTEST <= span <= LONGEST:
+        return
+    limit = LONGEST if span > LONGEST else SHORTEST
+    near = [] if promised.by and span < SHORTEST else [NextUpdate(within=limit)]
+    raise Question(
+        f"{quoted(time)} is too {'far' if limit == LONGEST else 'near'}: the next update must be "
+        f"{_LIMITS}. Nothing was promised.",
+        [
+            *(Choice(replace(asked, next_update=one)) for one in near),
+            Choice(OpenPromise(ref=asked.ref)),
+        ],
+        usage=typed.verb.usage,
+    )
+
+
 def _time_of(said: str, typed: Typed) -> str:
     """``said`` as a time is written, without the words before it."""
     words = [word for word in map(plain_word, said.split()) if word]
@@ -94,7 +116,7 @@ def _time_at_head(said: str, typed: Typed) -> tuple[NextUpdate, str, str] | None
     words = list(re.finditer(r"\S+", said))[:TIME_WORDS_MAX]
     for last in reversed(words):
         time, rest = _time_of(said[: last.end()], typed), said[last.end() :].strip()
-        if within := span_of(time):
+        if (within := span_of(time)) is not None:
             return NextUpdate(within=within), time, rest
         if by := next_time(time, at=typed.known.at, zone=typed.known.zone):
             return NextUpdate(by=by), time, rest

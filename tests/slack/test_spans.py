@@ -129,6 +129,28 @@ def test_a_promise_that_may_mean_another_time_is_asked_about(typed, meant):
     assert [one.request for one in question.value.choices] == meant
 
 
+@pytest.mark.parametrize(
+    ("time", "limit"),
+    [("30 d", 7 * 24 * 60), ("8 days", 7 * 24 * 60), ("2026-04-30 10:00", 7 * 24 * 60), ("0m", 1)],
+)
+@pytest.mark.parametrize("reason", ["", "because the vendor sleeps"])
+def test_a_promise_that_is_too_near_or_too_far_offers_the_limit_and_the_dialog(time, limit, reason):
+    with pytest.raises(Question, match="must be from one minute to seven days away") as question:
+        said(f"promise 42 {time} {reason}")
+
+    within = NextUpdate(within=limit * MINUTES)
+    nearest = asks(next_update=within, reason=Note(reason) if reason else None)
+    assert [one.request for one in question.value.choices] == [nearest, OpenPromise(ref=42)]
+
+
+@pytest.mark.parametrize("time", ["30s", "0", "soon"])
+def test_what_is_no_time_is_told_the_limits_and_no_other_slip(time):
+    with pytest.raises(Question, match="from one minute to seven days away, or none") as question:
+        said(f"promise 42 {time}")
+
+    assert [one.request for one in question.value.choices] == [OpenPromise(ref=42)]
+
+
 # --- buttons, drafts, dialogs ------------------------------------------------------------------
 
 INCIDENT = an_incident()
