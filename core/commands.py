@@ -58,7 +58,9 @@ class Change:
     readers. ``expected_status`` is the status for which a button or a dialog was drawn: if the
     incident has moved since, nothing is changed. ``next_update`` is the promise that comes with the
     public text; without such a text there is none. ``confirmed``: the author wants the public text
-    and the title as they are, whatever the leak guard sees in them.
+    and the title as they are, whatever the leak guard sees in them. ``seen`` is the mark of the one
+    fact that is changed, as its author had read it: what somebody else wrote since is not
+    overwritten.
     """
 
     actor: Actor
@@ -74,6 +76,7 @@ class Change:
     expected_status: str | None = None
     next_update: NextUpdate | None = None
     confirmed: bool = False
+    seen: str | None = None
 
     @property
     def asks(self) -> frozenset[str]:
@@ -87,7 +90,7 @@ class Change:
 CHANGEABLE = frozenset(
     field.name
     for field in fields(Change)
-    if field.name not in {"actor", "ref", "expected_status", "next_update", "confirmed"}
+    if field.name not in {"actor", "ref", "expected_status", "next_update", "confirmed", "seen"}
 )
 
 

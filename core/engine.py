@@ -57,6 +57,7 @@ from core.opening import raises, set_channel, with_channels
 from core.pen import Pen, envelopes_of, retitled
 from core.promising import set_promise, with_promises
 from core.refusals import (
+    FactChanged,
     IncidentResolved,
     NoPublicSurface,
     SeveralNextSteps,
@@ -65,7 +66,7 @@ from core.refusals import (
     TransitionNotAllowed,
     UnknownStatus,
 )
-from core.sections import write_report
+from core.sections import mark_of, texts_of, write_report
 from core.texts import (
     body_of,
     description_of,
@@ -310,6 +311,8 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
         description=description,
         components=named,
     )
+    if _overtaken(incident, changed, command):
+        return Decision(incident=incident)
     if command.to == ACKNOWLEDGED:
         changed = _acknowledged(changed, command.actor)
     pen = Pen(incident, command.actor, at, known.publish_delay)
@@ -320,6 +323,22 @@ def _change(incident: Incident, command: Change, known: ForChange, *, at: dateti
     done = with_promises(changed, updates, command.next_update, known, at=at)
     decision = pen.decision(done.incident, done.updates, known, made, promises=done.promises)
     return with_question(_with_mention(decision, incident, known), incident, command.actor.person)
+
+
+def _overtaken(before: Incident, after: Incident, command: Change) -> bool:
+    """Whether the author left a fact as they had read it, which is another one by now.
+
+    Raises:
+        FactChanged: they wrote another one.
+    """
+    now, wanted = texts_of(before), texts_of(after)
+    for fact in sorted(command.asks & now.keys()):
+        if command.seen in {None, mark_of(now[fact])} or now[fact] == wanted[fact]:
+            continue
+        if mark_of(wanted[fact]) != command.seen:
+            raise FactChanged(before, fact)
+        return True
+    return False
 
 
 def _with_mention(decision: Decision, before: Incident, known: ForChange) -> Decision:

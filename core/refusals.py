@@ -35,6 +35,7 @@
     ├── TitleChanged          the title is not the one that was agreed to become public
     ├── NotOver               a resolution before the end
     ├── SectionChanged        that section of the report was written, or withdrawn, meanwhile
+    ├── FactChanged           title, description or components are other ones than were read
     ├── SettingsChanged       somebody else saved settings of the workspace meanwhile
     ├── NothingToPromise      a promise of an update on an incident that is resolved
     ├── PromiseOver           the promise of a button is over, or another one is in force
@@ -350,6 +351,19 @@ class SectionChanged(UserError):
         )
         self.incident = incident
         self.entry = entry
+
+
+class FactChanged(UserError):
+    """``fact`` of the incident, by its name in `Change`, was changed after its author read it."""
+
+    def __init__(self, incident: Incident, fact: str) -> None:
+        have = "have" if fact == "components" else "has"
+        super().__init__(
+            f"The {fact} of {incident.name} {have} changed meanwhile, and nothing was saved.",
+            about(Act.TIMELINE, "{} shows by whom.", incident),
+        )
+        self.incident = incident
+        self.fact = fact
 
 
 class SettingsChanged(UserError):

@@ -36,6 +36,15 @@ def mark_of(text: str) -> str:
     return uuid5(UUID(int=0), text).hex[:16] if text else ""
 
 
+def texts_of(incident: Incident) -> dict[str, str]:
+    """The facts of ``incident`` that people write in one box, by the names that `Change` has."""
+    return {
+        "title": incident.title,
+        "description": incident.description or "",
+        "components": ", ".join(component.name for component in incident.components),
+    }
+
+
 def rewritten(command: WriteReport) -> dict[Section, str]:
     """The texts of ``command`` that the author did not leave as they had read them."""
     seen = dict(zip(Section, command.marks, strict=False))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bot.slack.blocks import Json, input_block, modal, section, text_box
-from bot.slack.boxes import Box
+from bot.slack.boxes import INPUTS, Box
 from bot.slack.dialogs import BOX_MAX, boxes
 from bot.slack.inputs import Kept, Origin, metadata
-from bot.slack.markup import clipped, escape
+from bot.slack.markup import clipped, escape, mention, shown
 from bot.slack.verbs import COMMAND
 from bot.slack.words import description_hint, fact_hint, note_hint
-from core.incident import TITLE_MAX, Incident
+from core.incident import TITLE_MAX, Incident, Update
+from core.sections import mark_of, texts_of
 from core.workspace import Workspace
 
 
@@ -19,18 +20,21 @@ def box_dialog(
     workspace: Workspace,
     *,
     origin: Origin,
-    text: str = "",
+    text: str | None = None,
     kept: Kept | None = None,
+    changed: Update | None = None,
 ) -> Json:
     """The dialog of ``box`` about an open incident, filled with ``text`` or its present value.
 
+    ``text`` could not be saved if somebody wrote the entry ``changed`` meanwhile: the present value
+    is shown beside it, and saving replaces that.
     A description is told of after the end as well: it stays as it is, and can be withdrawn.
     """
-    name = incident.name
+    name, seen = incident.name, texts_of(incident).get(INPUTS[box], "")
     match box:
         case Box.NOTE:
             title, hint = f"Note on {name}", note_hint(incident)
-            inputs = boxes("note", "Private note", text, hint=hint, optional=False)
+            inputs = boxes("note", "Private note", text or "", hint=hint, optional=False)
         case Box.TITLE:
             title = f"Title of {name}"
             filled = clipped(text or incident.title, TITLE_MAX)
@@ -38,11 +42,9 @@ def box_dialog(
             inputs = [input_block("title", "Title", element, hint=fact_hint(incident, workspace))]
         case Box.COMPONENTS:
             title = f"Components of {name}"
-            present = ", ".join(component.name for component in incident.components)
             hint = "Names with commas between them. An empty box clears the list."
-            element = text_box(
-                "components", most=BOX_MAX, initial=clipped(text or present, BOX_MAX)
-            )
+            filled = clipped(seen if text is None else text, BOX_MAX)
+            element = text_box("components", most=BOX_MAX, initial=filled)
             hint = f"{hint} {fact_hint(incident, workspace)}"
             inputs = [input_block("components", "Components", element, hint=hint, optional=True)]
         case _:
@@ -51,13 +53,29 @@ def box_dialog(
                 return _ended(title, incident)
             filled = text or incident.description or ""
             inputs = boxes("description", "Description", filled, hint=hint, optional=False)
+    marked = {} if box is Box.NOTE else {"seen": mark_of(seen)}
     return modal(
         box,
         title,
-        [section(escape(incident.title)), *inputs],
+        [section(escape(incident.title)), *_meanwhile(box, seen, changed), *inputs],
         submit="Add" if box is Box.NOTE else "Save",
-        private_metadata=metadata(origin, incident, kept=kept),
+        private_metadata=metadata(origin, incident, kept=kept, **marked),
     )
+
+
+def _meanwhile(box: Box, now: str, changed: Update | None) -> list[Json]:
+    if changed is None:
+        return []
+    withdrawn = changed.redacted_by if changed.body is None and box is Box.DESCRIPTION else None
+    verb = "withdrew" if withdrawn else "changed"
+    told = f"{mention(withdrawn or changed.by)} {verb} the {INPUTS[box]} meanwhile."
+    told += " Nothing is saved yet; your text is below, and"
+    if not now:
+        return [section(f"{told} there is none now.")]
+    return [
+        section(f"{told} saving replaces this one:"),
+        section(f">>> {shown(now, 2_500)}"),
+    ]
 
 
 def _ended(title: str, incident: Incident) -> Json:

@@ -18,6 +18,15 @@ class Box(StrEnum):
     SEVERITY = "severity"
 
 
+# The names of their inputs, which are those of the fields of `Change`.
+INPUTS = {
+    Box.NOTE: "note",
+    Box.TITLE: "title",
+    Box.COMPONENTS: "components",
+    Box.DESCRIPTION: "description",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBox:
     """The dialog with the input ``box``, filled with ``text``; empty: with the present value."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
-from bot.slack.boxes import Box
+from bot.slack.boxes import INPUTS, Box
 from bot.slack.inputs import (
     about,
     chosen,
@@ -55,6 +55,7 @@ from core.lifecycle import Catalogue
 from core.missing import UnknownComponent
 from core.promise import NextUpdate
 from core.refusals import (
+    FactChanged,
     NoPublicSurface,
     NothingToPromise,
     NothingToRelease,
@@ -303,20 +304,25 @@ def _invitation(view: Mapping[str, Any], actor: Actor, *, invited: bool) -> Invi
     return InviteUser(actor=actor, ref=incident, user=user, invited=invited)
 
 
+def text_in_box(view: Mapping[str, Any]) -> str:
+    """What is typed in the dialog ``view`` with one text."""
+    return typed_in_parts(view, INPUTS[Box(str(view["callback_id"]))])
+
+
 def _box(view: Mapping[str, Any], actor: Actor, box: Box) -> Change:
     incident, _ = about(view)
-    change = Change(actor=actor, ref=incident)
+    text, seen = typed_in_parts(view, INPUTS[box]), remembered_in(view).get("seen")
+    if box is Box.NOTE:
+        return Change(actor=actor, ref=incident, note=Note(text))
+    change = Change(actor=actor, ref=incident, seen=seen if isinstance(seen, str) else None)
     match box:
-        case Box.NOTE:
-            return replace(change, note=Note(typed_in_parts(view, "note")))
         case Box.TITLE:
-            return replace(change, title=typed(view, "title"))
+            return replace(change, title=text)
         case Box.COMPONENTS:
-            names = typed(view, "components")
-            clears = plain_word(names) in {"", "none"}
-            return replace(change, components=() if clears else names_in(names))
+            clears = plain_word(text) in {"", "none"}
+            return replace(change, components=() if clears else names_in(text))
         case _:
-            return replace(change, description=typed_in_parts(view, "description"))
+            return replace(change, description=text)
 
 
 def _redact(view: Mapping[str, Any], actor: Actor) -> Redact:
@@ -412,7 +418,15 @@ def _severity(view: Mapping[str, Any]) -> Severity:
 
 
 # Their dialog is redrawn with the facts of now, and keeps what was typed.
-REDRAWN = StaleStatus | SectionChanged | SettingsChanged | PossibleLeak | PromiseOver | Unannounced
+REDRAWN = (
+    StaleStatus
+    | FactChanged
+    | SectionChanged
+    | SettingsChanged
+    | PossibleLeak
+    | PromiseOver
+    | Unannounced
+)
 
 
 # --- errors at their inputs ------------------------------------------------------------------

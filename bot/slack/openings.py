@@ -126,7 +126,9 @@ class Openings:
                 if found.terminal and box is not Box.DESCRIPTION:
                     raise IncidentResolved(found, None)
                 workspace = await self._incidents.workspace(actor)
-                return box_dialog(box, found, workspace, origin=origin, text=text, kept=kept)
+                return box_dialog(
+                    box, found, workspace, origin=origin, text=text or None, kept=kept
+                )
             case OpenPublic(ref=ref):
                 incident, texts = await self._incidents.to_publish(actor, ref)
                 workspace = await self._incidents.workspace(actor)

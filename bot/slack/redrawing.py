@@ -9,6 +9,8 @@ from typing import Any
 from bot.slack import dialogs, forms, inputs, reports
 from bot.slack.answers import Conclusion
 from bot.slack.blocks import Json
+from bot.slack.box_dialogs import box_dialog
+from bot.slack.boxes import Box
 from bot.slack.interaction import Interaction
 from bot.slack.leaking import with_choice
 from bot.slack.openings import Openings
@@ -16,7 +18,15 @@ from bot.slack.pressed import Dialog
 from bot.slack.walking import walk_dialog
 from bot.slack.workspaces import Workspaces
 from core.commands import SetPromise
-from core.refusals import PossibleLeak, PromiseOver, SectionChanged, SettingsChanged, StaleStatus
+from core.incident import Actor
+from core.refusals import (
+    FactChanged,
+    PossibleLeak,
+    PromiseOver,
+    SectionChanged,
+    SettingsChanged,
+    StaleStatus,
+)
 from core.service import Incidents
 
 
@@ -48,7 +58,7 @@ class Redrawing:
         workspace = await self._incidents.workspace(actor)
         return self._openings.update(incident, workspace, view, form, at=self._clock())
 
-    async def corrected(  # noqa: PLR0911 - one for each dialog that is redrawn
+    async def corrected(  # noqa: C901, PLR0911 - one for each dialog that is redrawn
         self, interaction: Interaction, view: Mapping[str, Any], ended: Conclusion
     ) -> Json:
         """The dialog ``view`` after a refusal or a failure, with everything that was typed.
@@ -84,6 +94,9 @@ class Redrawing:
                 origin=inputs.origin_of(view),
                 form=sent if isinstance(sent, SetPromise) else None,
             )
+        if isinstance(stale, FactChanged):
+            _, actor = await self._workspaces.entered(interaction)
+            return await self._overtaken(actor, view, stale)
         if isinstance(stale, SectionChanged):
             _, actor = await self._workspaces.entered(interaction)
             incident, written = await self._incidents.sections(actor, stale.incident.id)
@@ -109,3 +122,18 @@ class Redrawing:
         moved = dialogs.moved_meanwhile(incident, stale.moved, at)
         kept = inputs.kept_of(view)
         return walk_dialog(incident, workspace, asked, origin=origin, kept=kept, moved=moved)
+
+    async def _overtaken(self, actor: Actor, view: Mapping[str, Any], stale: FactChanged) -> Json:
+        """The dialog with one text beside the one that somebody else wrote meanwhile."""
+        workspace = await self._incidents.workspace(actor)
+        card, page = await self._incidents.timeline(actor, stale.incident.id)
+        changes = (one for one in reversed(page.items) if one.kind == stale.fact)
+        return box_dialog(
+            Box(str(view["callback_id"])),
+            card.incident,
+            workspace,
+            origin=inputs.origin_of(view),
+            text=forms.text_in_box(view),
+            kept=inputs.kept_of(view),
+            changed=next(changes, None),
+        )

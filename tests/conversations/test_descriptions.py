@@ -151,6 +151,37 @@ async def test_each_answer_to_a_withdrawal_names_what_was_withdrawn(card, say, s
     }
 
 
+MEANWHILE = {
+    "description": ("Description", "description 1", "db-3 is slow", "Nobody can pay"),
+    "title": ("Title", "title 1", "Payments are slow", "Nobody can pay"),
+    "components": ("Components", "components 1", "API", "Website"),
+}
+
+
+@pytest.mark.parametrize(("box", "verb", "bos", "mias"), MEANWHILE.values(), ids=MEANWHILE.keys())
+async def test_what_somebody_changed_meanwhile_is_shown_before_it_is_replaced(
+    slack, card, say, mia, box, verb, bos, mias
+):
+    dialog = "affected" if box == "Components" else box.lower()
+    pressed = await mia.command("#payments", f"/incident {verb}")
+    if box != "Description":
+        asked = await pressed.answer()
+        pressed = await mia.press(asked, labels(asked)[0])
+    await opened(slack, mia, dialog)
+    await (await slack.person("bo").command("#payments", f"/incident {verb} {bos}")).answer()
+
+    await mia.fill(box, mias)
+    await mia.submit()
+    await slack.until(lambda: "meanwhile" in str(mia.view.given))
+    told = str(mia.view.given)
+    assert f"<@U0BO> changed the {box.lower()} meanwhile. Nothing is saved yet" in told
+    assert bos in told
+    assert mias in told
+    await mia.submit()
+    assert mias in (await pressed.answer()).text
+    assert mias in (await say("show 1")).words()
+
+
 @pytest.fixture
 async def ended(card, say, settle, clock):
     """INC-1 has ended an hour ago; Mia, an admin, has its timeline."""

@@ -13,10 +13,12 @@ from core.missing import NoSuchEntry, NoSuchText
 from core.refusals import (
     AlreadyPublic,
     CurrentTitle,
+    FactChanged,
     IncidentResolved,
     NothingToRedact,
     RedactionNotPermitted,
 )
+from core.sections import mark_of, texts_of
 from tests.builders import (
     ADA,
     GRACE,
@@ -378,3 +380,31 @@ def test_an_entry_whose_title_is_gone_with_another_withdraws_no_present_one():
     with pytest.raises(NothingToRedact):
         story.withdraw(4, by=ADMIN)
     assert story.incident.title == "Down"
+
+
+# --- a fact that somebody else changed meanwhile -------------------------------------------------
+
+READ = {
+    "title": ("Down", "Slow", "Bo's", {"title": "Down"}),
+    "description": ("one", "two", "three", {"description": "one"}),
+    "components": (("API",), ("API", "Web"), ("Web",), {"components": ("API",)}),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "mine", "declared"), READ.values(), ids=READ.keys())
+def test_what_was_changed_since_its_author_read_it_is_not_overwritten(before, now, mine, declared):
+    [fact] = declared
+    story = Story(**declared)
+    seen = mark_of(texts_of(story.incident)[fact])
+    assert story.change(**{fact: before, "seen": seen}).last.changes_anything is False
+    story.change(**{fact: now}, by=OTHER)
+
+    # Left as it was read, or the same as by now: nothing has to change.
+    for left in (before, now):
+        assert story.change(**{fact: left, "seen": seen}).last.changes_anything is False
+    with pytest.raises(FactChanged) as refused:
+        story.change(**{fact: mine, "seen": seen})
+    assert refused.value.fact == fact
+    again = mark_of(texts_of(story.incident)[fact])
+    assert story.change(**{fact: mine, "seen": again}).last.changes_anything
+    assert story.change(**{fact: now}).last.changes_anything

@@ -36,6 +36,7 @@ from core.refusals import (
     ChannelArchived,
     ComponentExists,
     CurrentTitle,
+    FactChanged,
     IncidentResolved,
     InvalidDuplicate,
     NoChannels,
@@ -247,6 +248,13 @@ TOLD = [
         "Only the new owner of INC-42 is asked that. <become owner> makes you the owner.",
     ),
     (NotOver(OPEN), "INC-42 is investigating: how it ended can be said when it is over."),
+    (
+        FactChanged(OPEN, "components"),
+        (
+            "The components of INC-42 have changed meanwhile, and nothing was saved. "
+            "<show the timeline> shows by whom."
+        ),
+    ),
     (
         SettingsChanged(),
         (

@@ -603,6 +603,7 @@ NEVER_OVER_HTTP = {
     "NotAsked",
     "NotImported",
     "NotPrivate",
+    "FactChanged",
     "SectionChanged",
     "SettingsChanged",
     "NothingToPromise",

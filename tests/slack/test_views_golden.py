@@ -143,6 +143,7 @@ from core.refusals import (
     ChannelArchived,
     ComponentExists,
     CurrentTitle,
+    FactChanged,
     IncidentResolved,
     InvalidDuplicate,
     NoChannels,
@@ -813,6 +814,7 @@ def errors(texts: Texts) -> dict[str, UserError]:
         "not_over": NotOver(new),
         "settings_changed": SettingsChanged(),
         "section_changed": SectionChanged(new, entry),
+        "fact_changed": FactChanged(new, "description"),
         "section_withdrawn": SectionChanged(new, replace(entry, redacted_by=ADA)),
         "no_such_section": NoSuchSection(new, Section.HELPED),
         "no_such_text": NoSuchText(new, DeclaredText.DESCRIPTION),
@@ -1246,6 +1248,20 @@ def forms(texts: Texts) -> dict[str, Any]:
         "dialog_private_note": box_dialog(Box.NOTE, new, workspace, origin=ORIGIN),
         "dialog_title": box_dialog(Box.TITLE, new, workspace, origin=ORIGIN, text=texts.title),
         "dialog_affected": box_dialog(Box.COMPONENTS, new, workspace, origin=ORIGIN),
+        "dialog_description_changed": box_dialog(
+            Box.DESCRIPTION, new, workspace, origin=ORIGIN, text=texts.body, changed=an_update(new)
+        ),
+        "dialog_description_gone": box_dialog(
+            Box.DESCRIPTION,
+            replace(new, description=None),
+            workspace,
+            origin=ORIGIN,
+            text=texts.body,
+            changed=an_update(new, body=None, redacted_by=GRACE),
+        ),
+        "dialog_affected_changed": box_dialog(
+            Box.COMPONENTS, new, workspace, origin=ORIGIN, text="", changed=an_update(new)
+        ),
         "dialog_redact": redact_dialog(new, updates, origin=ORIGIN),
         "dialog_walk": walking.walk_dialog(
             a_case(texts, lifecycle=STATUSPAGE, status="investigating"),
