@@ -312,8 +312,11 @@ def _held_of(tx: Transaction, incident: Incident, actor: Actor, at: datetime) ->
         return None
     entries = list(tx.public_texts(incident))
     if incident.title_public_at and incident.title_public_at > at:
-        entries += tx.titles(incident)[-1:] or filter(None, [tx.entry(incident, DECLARATION)])
-    own = [entry for entry in entries if entry.by.id == actor.person.id]
+        # A title that returned, because a later one was taken back, has no way back of its own.
+        titles = tx.titles(incident)
+        changed = any(not one.redacted for one in titles)
+        entries += titles[-1:] if changed else filter(None, [tx.entry(incident, DECLARATION)])
+    own = [one for one in entries if one.by.id == actor.person.id and not one.redacted]
     held = [entry for entry in own if _is_to_come(entry, incident, at)]
     return max(held, key=lambda entry: entry.entry, default=None)
 

@@ -23,7 +23,14 @@ from bot.slack.pressed import EPOCH, LATER, Dialog, encode, key_of
 from bot.slack.requests import (
     ShowBoard,
 )
-from bot.slack.words import in_words, status_name, status_word, walk_label, way_to_card
+from bot.slack.words import (
+    in_words,
+    status_name,
+    status_word,
+    still_held,
+    walk_label,
+    way_to_card,
+)
 from core.incident import Incident, Kind, Resolution, Update
 from core.lifecycle import ACKNOWLEDGED, PublicWord
 
@@ -193,13 +200,6 @@ def ways_back(incident: Incident, held_back: Update) -> Iterator[Json]:
     # A correction is not corrected again.
     if held_back.kind not in {Kind.TITLE, Kind.CORRECTED}:
         yield write_anew_button(incident, held_back)
-
-
-def still_held(held_back: Update) -> str:
-    """The sentence about an earlier text that its author can still take back."""
-    text = "new title" if held_back.kind is Kind.TITLE else "public update"
-    way = "make it private" if held_back.kind is Kind.DECLARED else f"take back your {text}"
-    return f"You can still {way} before anybody reads it."
 
 
 def with_way_back(reply: Json, incident: Incident, held_back: Update) -> Json:

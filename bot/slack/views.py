@@ -21,7 +21,6 @@ from bot.slack.buttons import (
     public_button,
     report_button,
     resolution_select,
-    still_held,
     sure_button,
     ways_back,
 )
@@ -39,6 +38,7 @@ from bot.slack.words import (
     readers_in_public,
     readers_see,
     status_name,
+    still_held,
 )
 from core.boards import Card
 from core.decision import Outcome

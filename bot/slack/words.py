@@ -34,7 +34,7 @@ from core.incident import (
     Visibility,
 )
 from core.lifecycle import PublicWord
-from core.texts import listed
+from core.texts import listed, one_line
 from core.workspace import Workspace
 
 # Shown beside the words, never instead of them.
@@ -220,6 +220,17 @@ def next_update(due_at: datetime, *, seen_from: datetime, overdue: bool) -> str:
     """The sentence about a promise, without its full stop: ``Next update by 15:40``."""
     when = moment(due_at, seen_from=seen_from)
     return f"Next update was due {when}" if overdue else f"Next update by {when}"
+
+
+def still_held(held_back: Update) -> str:
+    """The sentence about an earlier text that its author can still take back: it names which."""
+    if held_back.kind is Kind.DECLARED:
+        return "You can still make it private before anybody reads it."
+    name, text = "public update", held_back.body
+    if held_back.kind is Kind.TITLE:
+        name, text = "new title", held_back.new
+    quoted = shown(one_line(text or ""), 80)
+    return f'You can still take back your {name} "{quoted}" before anybody reads it.'
 
 
 def owned_by(incident: Incident) -> str:

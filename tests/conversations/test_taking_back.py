@@ -79,7 +79,7 @@ async def test_another_click_in_the_answer_keeps_the_way_back(slack, mia, publis
     await mia.command("#payments", "/incident severity 1 high")
     update = await mia.command("#payments", "/incident update 1 Our supplier list leaked.")
     answer = await (await mia.press(await update.answer(), click)).answer()
-    assert "You can still take back your public update before anybody reads it." in answer.text
+    assert 'take back your public update "Our supplier list leaked." before' in answer.text
     assert "Take back and edit" in str(answer.blocks)
 
     taken = await (await mia.press(answer, PRESS)).answer()
@@ -92,7 +92,7 @@ async def test_a_click_that_came_too_late_keeps_the_way_back(slack, mia, publish
     await slack.person("bo").command("#payments", "/incident next 1")
     late = await (await mia.press(published, "Move to Identified")).answer()
     assert "Your click changed nothing." in late.text
-    assert "You can still take back your public update before anybody reads it." in late.text
+    assert 'take back your public update "Our customer list leaked." before' in late.text
 
     taken = await (await mia.press(late, PRESS)).answer()
     await settle()
@@ -141,7 +141,37 @@ async def test_a_click_after_a_declaration_keeps_the_way_to_hide_it(mia, ratchet
 async def test_a_new_title_can_be_taken_back_after_another_click(mia, published, settle):
     named = await mia.command("#payments", "/incident title 1 Our customer list leaked")
     moved = await (await mia.press(await named.answer(), "Move to Identified")).answer()
-    assert "You can still take back your new title before anybody reads it." in moved.text
+    told = 'take back your new title "Our customer list leaked" before anybody reads it.'
+    assert told in moved.text
+
+
+async def test_a_title_that_returned_is_not_offered_to_be_taken_back_again(
+    slack, ratchet, mia, settle
+):
+    bo = slack.person("bo")
+    await (await bo.command("#payments", "/incident declare Zeta is slow")).answer()
+    named = await (await mia.command("#payments", "/incident title 1 Zeta is very slow")).answer()
+    back = await (await mia.press(named, PRESS)).answer()
+
+    assert 'It is called "Zeta is slow" again.' in back.text
+    assert "still" not in back.text
+    assert PRESS not in labels(back)
+    moved = await (await bo.command("#payments", "/incident next 1")).answer()
+    assert PRESS not in labels(moved)
+    again = await (await mia.command("#payments", "/incident title 1 Zeta is down")).answer()
+    assert PRESS in labels(again)
+
+
+async def test_a_title_that_was_taken_back_leaves_the_way_back_of_an_earlier_text(
+    mia, published, settle
+):
+    named = await (await mia.command("#payments", "/incident title 1 Payments leak")).answer()
+    back = await (await mia.press(named, PRESS)).answer()
+
+    assert 'take back your public update "Our customer list leaked." before' in back.text
+    taken = await (await mia.press(back, PRESS)).answer()
+    assert NEVER in taken.text
+    await settle()
 
 
 async def test_the_answer_to_a_command_repeats_no_earlier_way_back(mia, published):
