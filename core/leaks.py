@@ -6,7 +6,8 @@ It finds; it does not decide. A finding has a kind and a place, and never the wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,6 +50,18 @@ class Leak:
         return self.start + self.length
 
 
+# Signs that join the parts of a name; people leave them out, or write others.
+_JOINTS = re.compile(r"[-_./@:#+]")
+# Hyphens of typesetters. A dash as long as an em is a stop between words.
+_HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2043\u2212"), "-")
+# They are drawn as nothing: joiners, marks of direction, soft hyphens, choices of a glyph.
+_INVISIBLE = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
+# Signs of Slack's markup, which may stand inside a word.
+_MARKUP = re.compile(r"[*~`]")
+# Its dots are no ends of sentences.
+_ELLIPSIS = "\u2026"
+# A name of parts with "_" may be written as so many words.
+PARTS = 4
 # A run of this many words of a note is one, however plain each of them is.
 RUN = 4
 _WORD = re.compile(r"[^\W_](?:[\w./@:#+-]*[^\W_])?")
@@ -124,6 +137,8 @@ _SHAPES: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
         LeakKind.PERSONAL,
         re.compile(
             r"\b[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}\b"
+            r"|\b[\w.+-]+ ?(?:\(at\)|\[at\]|\bat\b) ?"
+            r"(?:[\w-]+ ?(?:\(dot\)|\[dot\]|\bdot\b) ?)+[a-z]{2,}\b"
             r"|(?<![\w.])\+\d{1,3}[ ()./-]*(?:\d[ ()./-]*){6,12}\d\b"
             r"|(?<![\w.])\(?0\d{2,4}\)?[ /-]\d{3,}[ -]?\d{2,}\b"
             r"|(?<![\w.])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b",
@@ -133,8 +148,18 @@ _SHAPES: tuple[tuple[LeakKind, re.Pattern[str]], ...] = (
     (
         LeakKind.PLACEHOLDER,
         re.compile(
-            r"\[[^\]\n]{1,60}\](?!\()|\{\{[^}\n]{0,60}\}\}|\{[a-z_]{2,30}\}|<[A-Z][A-Z _-]{2,40}>"
-            r"|\b(?:TODO|FIXME|TBD|XXX+)\b|\bXX:XX\b"
+            # A status or a severity in brackets is a heading.
+            r"\[(?!(?i:investigating|identified|monitoring|resolved|open|acknowledged|closed"
+            r"|verifying|scheduled|in progress|completed|maintenance|post-?mortem|new|final"
+            r"|update(?:d| ?\d{1,2})?|critical|high|medium|low|major|minor|sev-?\d|p\d)\])"
+            r"[^\]\n]{1,60}\](?!\()"
+            r"|\{\{[^}\n]{0,60}\}\}|\{[a-z_]{2,30}\}|<[A-Z][A-Z _-]{2,40}>"
+            r"|<(?i:insert|your|enter|fill|name|text|placeholder)\b[^<>\n]{0,40}>"
+            r"|<[a-z]+(?: [a-z]+){1,5}>"
+            r"|\b(?:TODO|XXX+|(?i:FIXME|TBD))\b|\bXX:XX\b|_{3,}"
+            # A list of things to do is a product, too.
+            r"|\b(?i:todo)\b(?=\s*(?::|[.!?)\]]?\s*$)"
+            r"|\s+(?i:fix|fill|add|write|insert|check|replace|link)\b)"
         ),
     ),
 )
@@ -147,12 +172,49 @@ def leaks(text: str, notes: Iterable[str] = (), *, public: Iterable[str] = ()) -
     ``notes`` are the private notes of the incident. ``public`` are texts that are public already,
     such as its title and its components: their words are no secret.
     """
-    found = [*_shapes(text), *_cards(text), *_of_notes(text, tuple(notes), tuple(public))]
+    plain, places = _plain(text)
+    bare, bare_places = _without_markup(plain, places)
+    found = [
+        *_placed([*_shapes(plain), *_cards(plain)], places),
+        *_placed(_of_notes(bare, tuple(notes), tuple(public)), bare_places),
+    ]
     kept: list[Leak] = []
     for leak in sorted(found, key=lambda one: (one.start, -one.length)):
         if not kept or leak.start >= kept[-1].end:
             kept.append(leak)
     return tuple(kept)
+
+
+def _plain(text: str) -> tuple[str, Sequence[int]]:
+    """``text`` in the signs that a keyboard has, without what nobody sees.
+
+    With the place in ``text`` of each of its characters, and the end.
+    """
+    if text.isascii():
+        return text, range(len(text) + 1)
+    made: list[str] = []
+    places: list[int] = []
+    for place, sign in enumerate(text):
+        is_seen = unicodedata.category(sign) != "Cf" and not _INVISIBLE.match(sign)
+        if is_seen:
+            kept = sign if sign == _ELLIPSIS else unicodedata.normalize("NFKC", sign)
+            made.append(kept.translate(_HYPHENS))
+            places += [place] * len(made[-1])
+    return "".join(made), [*places, len(text)]
+
+
+def _without_markup(text: str, places: Sequence[int]) -> tuple[str, Sequence[int]]:
+    kept = [
+        (sign, place) for sign, place in zip(text, places, strict=False) if not _MARKUP.match(sign)
+    ]
+    return "".join(sign for sign, _ in kept), [*(place for _, place in kept), places[-1]]
+
+
+def _placed(found: Iterable[Leak], places: Sequence[int]) -> Iterator[Leak]:
+    """``found`` at their ``places`` in the text as it was typed."""
+    for one in found:
+        start, last = places[one.start], places[one.end - 1]
+        yield Leak(start, last + 1 - start, one.kind)
 
 
 def _shapes(text: str) -> Iterator[Leak]:
@@ -173,45 +235,71 @@ def _cards(text: str) -> Iterator[Leak]:
 def _of_notes(text: str, notes: tuple[str, ...], public: tuple[str, ...]) -> Iterator[Leak]:
     places = list(_WORD.finditer(text))
     words = [found.group().casefold() for found in places]
-    telling, runs = _private(words, notes, public)
+    private = _Private(words, public)
+    for note in notes:
+        private.read(note)
     for found, word in zip(places, words, strict=True):
-        if word in telling:
+        if _key(word) in private.names:
             yield Leak(found.start(), len(found.group()), LeakKind.NOTE)
+    for count in range(2, PARTS + 1):
+        for place, run in enumerate(_runs(words, count)):
+            if run in private.apart:
+                start, end = places[place].start(), places[place + count - 1].end()
+                yield Leak(start, end - start, LeakKind.NOTE)
     begun: int | None = None
     for place, run in enumerate(_runs(words)):
-        if run in runs:
+        if run in private.runs:
             begun = place if begun is None else begun
             last = place == len(words) - RUN
             following = tuple(words[place + 1 : place + 1 + RUN])
-            if last or following not in runs:
+            if last or following not in private.runs:
                 start, end = places[begun].start(), places[place + RUN - 1].end()
                 yield Leak(start, end - start, LeakKind.NOTE)
                 begun = None
 
 
-def _private(
-    words: list[str], notes: tuple[str, ...], public: tuple[str, ...]
-) -> tuple[set[str], set[tuple[str, ...]]]:
-    """Those of ``words``, and of their runs, that ``notes`` have and ``public`` has not.
+class _Private:
+    """Those of the ``words`` of a text that notes have, and ``public`` texts have not.
 
-    A thousand notes are read once, word by word; nothing is kept of a word that the text has not.
+    ``names`` are the keys of words that tell something alone, ``apart`` names of several parts that
+    the text has as words, ``runs`` the runs of words. A thousand notes are read once, word by word;
+    nothing is kept of a word that the text has not.
     """
-    known = {word for one in public for word in _words(one)}
-    told = {run for one in public for run in _runs(_words(one))}
-    asked, sought = set(words), set(_runs(words)) - told
-    telling: set[str] = set()
-    runs: set[tuple[str, ...]] = set()
-    for note in notes:
-        written = _WORD.findall(note)
+
+    def __init__(self, words: list[str], public: tuple[str, ...]) -> None:
+        known = [_words(one) for one in public]
+        self.names: set[str] = set()
+        self.apart: set[tuple[str, ...]] = set()
+        self.runs: set[tuple[str, ...]] = set()
+        self._names = {_key(word) for word in words}
+        self._names -= {_key(word) for one in known for word in one}
+        self._apart = set(_names_apart(words)) - {run for one in known for run in _names_apart(one)}
+        self._runs = set(_runs(words)) - {run for one in known for run in _runs(one)}
+
+    def read(self, note: str) -> None:
+        """Takes what ``note`` has of the text."""
+        written = _WORD.findall(_MARKUP.sub("", _plain(note)[0]))
         folded = [word.casefold() for word in written]
         for place, word in enumerate(folded):
-            if word in asked:
-                if word not in known and _tells(written[place]):
-                    telling.add(word)
-                run = tuple(folded[place : place + RUN])
-                if run in sought:
-                    runs.add(run)
-    return telling, runs
+            if _key(word) in self._names and _tells(written[place]):
+                self.names.add(_key(word))
+            parts = tuple(word.split("_"))
+            if len(parts) > 1 and parts in self._apart:
+                self.apart.add(parts)
+            run = tuple(folded[place : place + RUN])
+            if run in self._runs:
+                self.runs.add(run)
+
+
+def _key(word: str) -> str:
+    """A folded word without the signs that join its parts: ``db3``. A number keeps them."""
+    joined = _JOINTS.sub("", word)
+    return word if joined.isdigit() else joined
+
+
+def _names_apart(words: list[str]) -> Iterator[tuple[str, ...]]:
+    for count in range(2, PARTS + 1):
+        yield from _runs(words, count)
 
 
 def _tells(word: str) -> bool:
@@ -222,8 +310,8 @@ def _tells(word: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return [word.casefold() for word in _WORD.findall(text)]
+    return [word.casefold() for word in _WORD.findall(_MARKUP.sub("", _plain(text)[0]))]
 
 
-def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
-    return (tuple(words[place : place + RUN]) for place in range(len(words) - RUN + 1))
+def _runs(words: list[str], count: int = RUN) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[place : place + count]) for place in range(len(words) - count + 1))

@@ -127,6 +127,103 @@ def test_words_of_a_note_are_found(text, note, words):
     assert found(text, note) == [(NOTE, one) for one in words]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "db\u20113",  # a hyphen that does not break
+        "db\u20133",
+        "db\u22123",
+        "db\u200b-3",  # with a space of no width
+        "db-\u20603",
+        "d\u200db-3\ufe0e",
+        "db\u00ad-3",  # with a soft hyphen
+        "\uff44\uff42-3",
+        "\uff44\uff42\uff0d\uff13",
+        "*db*-3",
+        "`db`-*3*",
+        "~d~b-3",
+        "DB3",
+        "db_3",
+        "db.3",
+    ],
+)
+def test_a_word_of_a_note_is_found_in_other_signs(words):
+    assert found(f"We restart {words} now.", "db-3 lost quorum") in (
+        [(NOTE, words)],
+        # Signs at the edge of it stay outside.
+        [(NOTE, words.strip("*`~\ufe0e"))],
+        [(NOTE, words.strip("*`~\ufe0e") + "*")],
+    )
+    assert found("We restart db-3 now.", f"{words} lost quorum") == [(NOTE, "db-3")]
+    assert found(f"We restart {words} now.", "db-3 lost quorum", public=("db-3",)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "note", "words"),
+    [
+        ("The payment router hangs.", "payment_router leaks", ["payment router"]),
+        ("The *payment* router hangs.", "`payment_router` leaks", ["payment* router"]),
+        ("All card rate limit keys", "card_rate_limit is off", ["card rate limit"]),
+        ("10\u200b.2.3.4 answers again", "", []),
+        ("We saw\u2014db-3 is back\u2026", "db-3", ["db-3"]),
+        ("A customer lost *quorum* of the\u200b ring", "lost quorum of the ring", None),
+        # Numbers keep their signs, and words of a sentence that only look alike are none.
+        ("It began at 1052.", "disk 10.5.2", []),
+        ("The router of payment hangs.", "payment_router leaks", []),
+        ("On mobile, web is fine.", "mobile/web", []),
+    ],
+)
+def test_names_of_several_words_and_numbers(text, note, words):
+    if words is None:
+        assert found(text, note) == [(NOTE, text.removeprefix("A customer "))]
+    else:
+        assert [one for one in found(text, note) if one[0] is NOTE] == [(NOTE, w) for w in words]
+
+
+def test_a_name_that_is_public_as_words_is_no_secret():
+    assert found("The payment router hangs.", "payment_router", public=("Payment router",)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (INTERNAL, "10\u200b.2.3.4"),
+        (INTERNAL, "\uff11\uff10.2.3.4"),
+        (PERSONAL, "ops at acme dot com"),
+        (PERSONAL, "ops (at) mail.acme [dot] com".replace("mail.", "")),
+        (PERSONAL, "mia\u200b@example.com"),
+        (PERSONAL, "202\u2011555\u20110147"),
+        (PLACEHOLDER, "___"),
+        (PLACEHOLDER, "<insert text>"),
+        (PLACEHOLDER, "<Insert the ETA, please>"),
+        (PLACEHOLDER, "<time of next update>"),
+        (PLACEHOLDER, "tbd"),
+        (SECRET, "xoxb\u2011" + "1234567890-abcdef"),
+    ],
+    ids=ascii,
+)
+def test_a_shape_is_found_in_other_signs(kind, words):
+    assert found(f"Sorry, {words} , as you know.") == [(kind, words)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("todo fix", ["todo"]),
+        ("Todo: say when", ["Todo"]),
+        ("We look into it. todo", ["todo"]),
+        ("Todo lists are slow again.", []),
+        ("[Resolved] All is well.", []),
+        ("[resolved]: all is well. [SEV1] [high] [P2] [Update 3]", []),
+        ("[Status] All is well.", ["[Status]"]),
+        ("Latency was a<b and c > d, x <y.", []),
+        ("Read <https://status.example.com> for more.", []),
+    ],
+)
+def test_what_is_to_be_filled_in(text, words):
+    assert found(text) == [(PLACEHOLDER, one) for one in words]
+
+
 def test_two_runs_of_a_note_are_two_findings():
     text = "all of our disks are full, said Bo, and then the whole ring went"
     notes = ("all of our disks", "then the whole ring")
