@@ -9,6 +9,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 T = TypeVar("T")
+# Behind the place of a component that comes and goes, and of one that is hidden.
+SOMETIMES = ", but only while it is not operational"
+UNSEEN = ": it is on no public surface"
 # The values of `core.page.ComponentStatus`; a test compares them. The help shows them without core.
 STATUSES = (
     "major_outage",
@@ -173,7 +176,8 @@ def _shown(made: Any, published: Any) -> str:
     """Where a component is seen; ``published`` is the page, None if there is none."""
     if not made.shown:
         return "hidden"
-    return "on the page" if published else "on the page once it is published"
+    when = "" if published else " once it is published"
+    return f"on the page{when}{SOMETIMES if made.only_if_degraded else ''}"
 
 
 @components.command()
@@ -312,18 +316,20 @@ def override(
     except ValueError:
         wrong(f'--until "{until}" is no moment: write one such as 2026-03-01T15:00.')
     end = end and (end if end.tzinfo else end.replace(tzinfo=UTC))
-    made = _curate(
-        lambda curation, operator: curation.override(
-            operator,
-            name,
-            None if status == "clear" else ComponentStatus(status),
-            until=end,
-            reason=reason,
-        ),
+
+    async def work(curation: Any, operator: Any) -> Any:
+        given = None if status == "clear" else ComponentStatus(status)
+        changed = await curation.override(operator, name, given, until=end, reason=reason)
+        return changed, (await curation.arrangement(operator)).page
+
+    made, published = _curate(
+        work,
         workspace,
     )
     [said] = _by_hand(made, now()) or ["its incidents decide"]
-    typer.echo(f"{made.name}: {said}.")
+    seen = _shown(made, published)
+    where = "" if seen == "on the page" else f" It is {seen}{'' if made.shown else UNSEEN}."
+    typer.echo(f"{made.name}: {said}.{where}")
 
 
 def _either(one: str, is_one: bool, other: str, is_other: bool) -> bool | None:  # noqa: FBT001 - two flags beside their names

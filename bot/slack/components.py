@@ -140,7 +140,8 @@ def _where(one: ShownComponent, name: str, *, published: bool) -> str:
     if not one.shown:
         return f"{name} is hidden: it is on no public surface."
     when = "" if published else " once the page is published"
-    return f"The status page shows {'it' if name == 'It' else name}{when}."
+    sometimes = ", but only while it is not operational" if one.only_if_degraded else ""
+    return f"The status page shows {'it' if name == 'It' else name}{when}{sometimes}."
 
 
 def left_group(group: ComponentGroup) -> str:
@@ -157,12 +158,13 @@ def saved_override(one: ShownComponent, *, at: datetime) -> str:
     """The sentence about a status by hand."""
     by_hand = one.by_hand(at)
     name = f"*{shown(one.name, 150)}*"
+    unseen = "" if one.shown else f" {_where(one, 'It', published=True)}"
     if by_hand is None or by_hand.status is None:
-        return f"{name} has no status by hand any more: its incidents decide."
+        return f"{name} has no status by hand any more: its incidents decide.{unseen}"
     until = "until somebody clears it"
     if by_hand.until is not None:
         until = f"until {moment(by_hand.until, seen_from=at)}"
-    return f"{name} is *{by_hand.status.words}* by hand, {until}."
+    return f"{name} is *{by_hand.status.words}* by hand, {until}.{unseen}"
 
 
 def on_the_page(made: tuple[ShownComponent, ...]) -> Json:

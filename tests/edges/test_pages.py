@@ -145,6 +145,34 @@ def test_the_answer_about_a_component_says_whether_anybody_sees_it(ratchet):
     assert ratchet("components", "change", "api", "--hide")[1] == "API is changed: hidden.\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "published", "where"),
+    [
+        (("--show",), True, ""),
+        (("--show",), False, " It is on the page once it is published."),
+        (("--hide",), True, " It is hidden: it is on no public surface."),
+        (
+            ("--only-if-degraded",),
+            True,
+            " It is on the page, but only while it is not operational.",
+        ),
+    ],
+)
+def test_the_answer_about_a_status_by_hand_says_whether_anybody_sees_it(
+    ratchet, options, published, where
+):
+    ratchet("components", "add", "Web")
+    ratchet("components", "change", "web", *options)
+    if published:
+        ratchet("page", "publish")
+
+    for status, said in (
+        ("major_outage", "major outage by hand until it is cleared"),
+        ("clear", "its incidents decide"),
+    ):
+        assert ratchet("components", "override", "web", status)[1] == f"Web: {said}.{where}\n"
+
+
 CHANGES = {
     ("--rename", "Public API"): "Public API is changed: name Public API. It is on the page.",
     ("--position", "7", "--group", "SHOP"): (
@@ -164,7 +192,7 @@ CHANGES = {
     ),
     ("--showcase", "--only-if-degraded", "--start-date", "2026-03-01"): (
         "API is changed: showcase, shown only if degraded, start date 2026-03-01. It is on the "
-        "page."
+        "page, but only while it is not operational."
     ),
 }
 
@@ -228,6 +256,7 @@ def test_components_are_arranged(ratchet):
 
 
 def test_a_status_is_set_by_hand_and_cleared(ratchet):
+    ratchet("page", "publish")
     ratchet("components", "add", "API")
     arguments = ("under_maintenance", "--until", "2999-03-01T15:00", "--reason", "a disk")
 
