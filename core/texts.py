@@ -146,7 +146,7 @@ def public_body_of(text: str) -> str:
     body = body_of("public_update", text)
     for place in PLACES:
         if place in body:
-            problem = f"still has {place}, as its template does: write what it stands for"
+            problem = f"has {place}, which is still to be filled in: write what it stands for"
             raise InvalidField("public_update", problem)
     return body
 

@@ -131,9 +131,8 @@ async def test_an_empty_place_is_refused_at_the_box(slack, updating, settle):
 
     submitted = await mia.submit()
 
-    told = (
-        "The public update still has {component}, as its template does: write what it stands for."
-    )
+    told = "The public update has {component}, which is still to be filled in: write what it "
+    told += "stands for."
     assert set(submitted.field_errors.values()) == {told}
     await settle()
     assert "looking into" not in repr(slack.channel_view("#status"))
