@@ -143,6 +143,19 @@ class TestPage:
         assert ">Operational</span>" not in html.now(alone, AT)
         assert "- Mobile apps: No data" in markdown.now(alone, AT)
 
+    def test_the_words_of_a_page_are_marked_as_english_whatever_the_language_of_dates(self):
+        """A screen reader would read them with another voice; only the script writes such dates."""
+        german = replace(the_page(), settings=replace(the_page().settings, language="de-CH"))
+        of = html.month(german.today.replace(day=1), german.recent, german)
+        for made in (
+            html.now(german, AT),
+            html.incident(german.recent[0], german, AT),
+            html.listed(of, german, AT),
+            html.missing(german, AT),
+        ):
+            assert '<html lang="en" data-dates="de-CH">' in made
+            assert made.count("de-CH") == 1
+
     def test_days_that_were_not_operational_lead_to_their_pages_newest_first(self):
         made = html.now(the_page(), AT)
         listed = made[made.index("Days not fully operational") :]

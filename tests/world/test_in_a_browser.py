@@ -69,6 +69,7 @@ async def test_the_script_adds_the_time_of_the_reader(visit, site):
 
     await expect(time).to_have_text(f"{utc} UTC {await time.locator('.local').text_content()}")
     await expect(time.locator(".local")).to_contain_text("GMT+5:45")
+    await expect(time.locator(".local")).to_have_attribute("lang", "en-GB")
 
 
 async def test_an_old_copy_is_read_from_a_folder_and_says_that_it_is_old(visit, copy):

@@ -2,8 +2,9 @@
 (() => {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const stale = document.querySelector("[data-stale]");
-  // The page writes dates as in Britain; a page in another language has its own order.
-  const language = document.documentElement.lang.replace(/^en$/, "en-GB");
+  // The words of the page are English, dated as in Britain; what is added here may be in another
+  // language, and says so: a voice would read it wrongly.
+  const language = document.documentElement.dataset.dates.replace(/^en$/, "en-GB");
   const day = { day: "numeric", month: "short" };
   const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
   for (const time of document.querySelectorAll("time[data-local]")) {
@@ -13,6 +14,7 @@
     if (zone !== "UTC") {
       const local = document.createElement("span");
       local.className = "local";
+      local.lang = language;
       local.textContent = at.toLocaleString(language, same ? hour : { ...day, ...hour });
       time.append(" ", local);
     }
