@@ -10,6 +10,7 @@ from bot.slack.carrying import (
     AFTER_THE_END,
     FOLLOW_UP,
     after_the_end,
+    as_note,
     text_of,
     with_status_as_text,
 )
@@ -158,6 +159,10 @@ def possible(offer: Offer, text: str, typed: str) -> list[Offer]:
         | OpenAssign
         | OpenWalk
     )
+    if incident.private and isinstance(request, Change) and request.public is not None:
+        # It has no public side: responders alone can read the text.
+        request = as_note(request)
+        offer = replace(offer, choice=Choice(request))
     show = Offer(Choice(ShowCard(ref=incident.id)), incident)
     if incident.terminal and isinstance(request, changes) and not _is_correction(offer):
         places = list(after_the_end(request, incident))

@@ -79,6 +79,27 @@ async def test_a_private_incident_offers_no_public_update(told):
     assert labels(await told(f"note 2 public: {WE}")) == ["As a private note on INC-2"]
 
 
+async def test_a_private_incident_gets_a_public_text_as_a_note(told, settle, case):
+    await told("declare Key leaked private", channel="#general")
+    await settle()
+
+    for text in ("Vault is fine", "500 errors are gone"):
+        with case(text):
+            offered = labels(await told(f"update {text}", channel="#random"))
+
+            assert not any("Publish" in label and "INC-2" in label for label in offered)
+            assert any(label.startswith("Private note on INC-2") for label in offered)
+
+
+async def test_a_question_about_a_private_incident_publishes_nothing(told):
+    await told("declare Key leaked private")
+
+    offered = labels(await told(f"update #2 monitoring {WE}"))
+
+    assert not any("Publish" in label for label in offered)
+    assert any(label.startswith("Private note on INC-2") for label in offered)
+
+
 async def test_minutes_without_a_unit_are_promised_by_a_button(told, mia):
     answer = await told("promise 30")
 
