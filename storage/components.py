@@ -241,6 +241,12 @@ def redrawn(connection: Connection, workspace: str, one: ShownComponent) -> tupl
     return tuple(connection.execute(_TAGGED_BY, asked).scalars())
 
 
+def seen_as(connection: Connection, workspace: str, one: UUID) -> str | None:
+    """The name of a component that the public reads; None if it is hidden."""
+    row = connection.execute(_NAMED, {"workspace": workspace, "id_": one}).one()
+    return row.name if row.shown else None
+
+
 def arrange(connection: Connection, workspace: str, one: ShownComponent) -> None:
     """Writes what the page says of a component. Its group is written as the group's name."""
     named = {"workspace": workspace, "id_": one.id}

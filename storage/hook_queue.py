@@ -20,7 +20,7 @@ from core.public_side import PublicIncident
 from core.stats import Milestone
 from core.subscription import SubscriptionFilter
 from core.webhooks import FAILED, SILENCE_MAX, Endpoint, EndpointState, HookEvent, Secrets
-from storage import imports, webhooks
+from storage import imports, pages, webhooks
 from storage.enqueue import later_of
 from storage.filters import filters_of
 from storage.hook_notices import HookNotice, notice_of
@@ -65,6 +65,11 @@ class HookMessage:
     error: str | None
 
     @property
+    def renamed(self) -> bool:
+        """Whether a component has another name, so that it is told with the same status, too."""
+        return self.event is HookEvent.COMPONENT and self.entry == webhooks.RENAMED
+
+    @property
     def unsure(self) -> bool:
         """Whether the try before this one may have reached the receiver."""
         return self.error == UNKNOWN_OUTCOME
@@ -87,7 +92,7 @@ class HookFacts:
     ``page`` None: nothing is left to be sent. ``known`` is the status of the component as the
     endpoint knows it. ``alone``: no other workspace has published a page. ``notice`` is the content
     of a word to people, None if there is nobody to be told. ``kept`` is the id that readers know an
-    imported incident by, for an event that has the id alone.
+    imported incident or component by, for an event that has the id alone.
     """
 
     url: str = ""
@@ -412,7 +417,9 @@ def _receiver(reader: SqlReader, message: HookMessage) -> HookFacts:
         known = ComponentStatus(found) if found else ComponentStatus.OPERATIONAL
     (filter_,) = filters_of(connection, message.workspace, [row])
     kept = None
-    if message.event is HookEvent.WITHDRAWN and message.incident is not None:
+    if message.component is not None:
+        kept = pages.kept_id(connection, message.workspace, message.component)
+    elif message.event is HookEvent.WITHDRAWN and message.incident is not None:
         kept = imports.id_of(connection, message.workspace, message.incident)
     return HookFacts(url=row.url, secrets=secrets, filter=filter_, known=known, kept=kept)
 

@@ -73,6 +73,9 @@ _ALL = (
     .order_by(component.c.folded)
 )
 _SHOWN = _ALL.where(component.c.shown)
+_KEPT_ID = select(component.c.kept_id).where(
+    component.c.workspace_id == bindparam("workspace"), component.c.id == bindparam("id_")
+)
 _SHOWN_OF = select(component.c.id).where(
     component.c.workspace_id == bindparam("workspace"),
     component.c.id.in_(bindparam("asked", expanding=True)),
@@ -310,9 +313,11 @@ def hidden_of(connection: Connection, workspace: str, ids: Iterable[UUID]) -> fr
     return asked - frozenset(connection.execute(_SHOWN_OF, named).scalars()) if asked else asked
 
 
-def is_shown(connection: Connection, workspace: str, one: UUID) -> bool:
-    """Whether the component is on the public surfaces now."""
-    return not hidden_of(connection, workspace, [one])
+def kept_id(connection: Connection, workspace: str, one: UUID) -> str | None:
+    """The id that an imported component had before; None if it is of this workspace."""
+    named = {"workspace": workspace, "id_": one}
+    kept: str | None = connection.execute(_KEPT_ID, named).scalar_one_or_none()
+    return kept
 
 
 def tagged(

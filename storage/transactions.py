@@ -286,12 +286,20 @@ class SqlTransaction(SqlReader):
         """Writes what the page says of a component; ``new_group`` names its group, if it is new."""
         if new_group is not None:
             components.keep_group(self._connection, workspace, new_group, at=at)
-        seen = component.shown or pages.is_shown(self._connection, workspace, component.id)
+        named = {"workspace": workspace}
+        columns = self._connection.execute(queries.WORKSPACE_TO_CHANGE, named).one()
+        before = components.seen_as(self._connection, workspace, component.id)
+        after = component.name if component.shown else None
         redrawn = components.redrawn(self._connection, workspace, component)
         components.arrange(self._connection, workspace, component)
         for incident in redrawn:
             redraw_status_cards(self._connection, workspace, incident, at=at)
-        pages.bump(self._connection, workspace, at=at, moved=seen)
+        pages.bump(self._connection, workspace, at=at, moved=bool(before or after))
+        if before != after and self._workspace(workspace, tuple(columns)).webhooks:
+            renamed = bool(before and after)
+            webhooks.tell_arranged(
+                self._connection, workspace, component.id, renamed=renamed, at=at
+            )
 
     def arrange_group(self, workspace: str, group: ComponentGroup, *, at: datetime) -> None:
         """Writes a group. Its components stay in it if it gets another name."""

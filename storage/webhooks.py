@@ -122,6 +122,8 @@ _SEND = webhook_message.insert()
 # The word to people that an endpoint is off: a message beside its events.
 NOTICE = "webhook.off"
 _is_event = webhook_message.c.event != NOTICE
+# In the place of an entry: a component has another name. It belongs to no timeline.
+RENAMED = 0
 _LOG = (
     select(webhook_message)
     .where(
@@ -444,6 +446,25 @@ def tell_component(connection: Connection, workspace: str, concerned: UUID, made
     ]
     if rows:
         connection.execute(_SEND, rows)
+
+
+def tell_arranged(
+    connection: Connection, workspace: str, concerned: UUID, *, renamed: bool, at: datetime
+) -> None:
+    """Writes the messages of a component that has another name, or that is shown or hidden."""
+    rows = [
+        message_row(
+            one,
+            event=HookEvent.COMPONENT,
+            entry=RENAMED if renamed else None,
+            component=concerned,
+            due_at=at,
+            at=at,
+        )
+        for one in _on(connection, workspace)
+        if wants(one, concerned)
+    ]
+    send(connection, rows, [])
 
 
 def _it(endpoint: Endpoint) -> dict[str, Any]:

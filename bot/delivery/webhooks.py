@@ -16,7 +16,7 @@ from bot.page.hooks import HookSubject, component_body, incident_body
 from bot.webhooks.outward import CallFailed, HookAnswer, Outward
 from bot.webhooks.signing import signature_headers
 from core.incident import Component
-from core.page import PageSettings, StatusPage
+from core.page import ComponentStatus, PageSettings, StatusPage
 from core.projection import page_incident, project
 from core.webhooks import HookEvent, admits
 from storage.hook_queue import HookFacts, HookMessage, HookTold
@@ -82,12 +82,19 @@ def failure_of(answer: HookAnswer) -> Failure:
 def _component(
     message: HookMessage, facts: HookFacts, page: StatusPage, subject: HookSubject
 ) -> tuple[bytes, HookTold] | None:
-    """The body about a component; None if the endpoint knows its status, or is not told of it."""
-    shown = next((one for one in page.components if one.component.id == message.component), None)
-    if shown is None or facts.known is None or shown.status is facts.known:
+    """The body about a component; None if the endpoint knows all of it, or is not told of it.
+
+    One that is hidden counts as operational, so that no receiver keeps an outage of it.
+    """
+    named = message.component
+    if named is None or facts.known is None:
         return None
-    named = Component(shown.component.id, shown.component.name)
-    if not admits(facts.filter, named, old=facts.known, new=shown.status):
+    shown = next((one for one in page.components if one.component.id == named), None)
+    status = ComponentStatus.OPERATIONAL if shown is None else shown.status
+    renamed = message.renamed and shown is not None
+    if status is facts.known and not renamed:
         return None
-    body = component_body(subject, page, shown, old=facts.known)
-    return body, HookTold(status=shown.status)
+    if not admits(facts.filter, Component(named, ""), old=facts.known, new=status):
+        return None
+    body = component_body(subject, page, named, shown, old=facts.known)
+    return body, HookTold(status=status)

@@ -24,8 +24,8 @@ from core.webhooks import HookEvent
 class HookSubject:
     """The subject of an event. ``at`` is the moment at which it became public.
 
-    ``incident`` is the id of the incident, and ``entry`` the update; None for a component. ``kept``
-    is the id that readers know the incident by if it was imported.
+    ``incident`` is the id of the incident, and ``entry`` the newest update that it is about; None
+    for a component. ``kept`` is the id that readers know either by if it was imported.
     """
 
     event: HookEvent
@@ -47,30 +47,49 @@ def incident_body(
         told = incident(shown, page, Addresses(address or ""))
         if address is None:
             told["shortlink"] = ""
-    about = None
-    if subject.incident is not None and subject.entry is not None:
-        about = update_id(subject.incident, subject.entry)
-        if shown is not None:
-            named = (one for one in shown.updates if one.entry == subject.entry)
-            about = next((id_of_update(shown.incident, one) for one in named), about)
+    about = None if shown is None else _about(subject, shown)
     return _written({**_head(subject, page, about), "incident": told})
 
 
+def _about(subject: HookSubject, shown: PageIncident) -> str | None:
+    """The id of the update that an event is about, which is in its body; None: it is about none.
+
+    A text may come with another fact, such as a severity, whose entry is the newest of the event.
+    """
+    for one in shown.updates:
+        written_with = one.entry < (subject.entry or 0) and one.told_at == subject.at
+        if one.entry == subject.entry or written_with:
+            return id_of_update(shown.incident, one)
+    return None
+
+
 def component_body(
-    subject: HookSubject, page: StatusPage, shown: PageComponent, *, old: ComponentStatus
+    subject: HookSubject,
+    page: StatusPage,
+    component: UUID,
+    shown: PageComponent | None,
+    *,
+    old: ComponentStatus,
 ) -> bytes:
-    """The body of an event about a component, which had the status ``old``."""
-    own = ids_of_parts(page)[shown.component.id]
+    """The body of an event about a component, which had the status ``old``.
+
+    ``shown`` None: the page shows it no more. It counts as operational then, and has no name.
+    """
+    new = ComponentStatus.OPERATIONAL if shown is None else shown.status
+    own = subject.kept or object_id(component)
+    told: Json = {"id": own, "status": new.value}
+    if shown is not None:
+        own = ids_of_parts(page)[component]
+        told = next(one for one in components(page) if one["id"] == own)
     update = {
-        "id": update_id(shown.component.id, int(subject.at.timestamp())),
+        "id": update_id(component, int(subject.at.timestamp())),
         "component_id": own,
         "old_status": old.value,
-        "new_status": shown.status.value,
+        "new_status": new.value,
         "created_at": moment(subject.at),
     }
-    component = next(one for one in components(page) if one["id"] == own)
     head = _head(subject, page, None)
-    return _written({**head, "component_update": update, "component": component})
+    return _written({**head, "component_update": update, "component": told})
 
 
 def _head(subject: HookSubject, page: StatusPage, about: str | None) -> Json:

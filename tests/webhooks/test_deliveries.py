@@ -211,6 +211,148 @@ async def test_a_component_is_told_when_its_status_is_another_one(
     assert "db-3" not in repr(receiver.got)
 
 
+@pytest.fixture
+def curation(store, clock):
+    return Curation(store, clock=clock)
+
+
+@pytest.fixture
+def changed(worker, bodies, receiver, clock):
+    """The events of components that follow from an act: old and new status, and the component."""
+
+    async def changed(act):
+        receiver.got.clear()
+        clock.advance(minutes=1)
+        await act
+        await worker.deliver_due()
+        found = [one for one in bodies() if one["type"] == "component.updated"]
+        return [
+            (
+                one["component_update"]["old_status"],
+                one["component_update"]["new_status"],
+                one["component"].get("name"),
+                one["component"]["status"],
+            )
+            for one in found
+        ]
+
+    return changed
+
+
+async def test_a_component_is_told_when_it_is_hidden_shown_or_renamed(
+    add, incidents, curation, changed, bodies, receiver
+):
+    await curation.add_component(ADMIN, ComponentChange(name="Invoices"))
+    await add()
+
+    def change(known, /, **changes):
+        return curation.change_component(ADMIN, known, ComponentChange(**changes))
+
+    outage, fine = "major_outage", "operational"
+    assert await changed(curation.override(ADMIN, "Invoices", ComponentStatus.MAJOR_OUTAGE)) == [
+        (fine, outage, "Invoices", outage)
+    ]
+    own = bodies()[0]["component"]["id"]
+    assert await changed(change("Invoices", name="Billing")) == [
+        (outage, outage, "Billing", outage)
+    ]
+    # It counts as operational for its readers, and has no name any more.
+    assert await changed(change("Billing", shown=False)) == [(outage, fine, None, fine)]
+    assert bodies()[0]["component"] == {"id": own, "status": fine}
+    assert bodies()[0]["component_update"]["component_id"] == own
+    assert await changed(change("Billing", name="Bills")) == []
+    assert "Bills" not in repr(receiver.got)
+    assert await changed(change("Bills", shown=True)) == [(fine, outage, "Bills", outage)]
+    assert bodies()[0]["component"]["id"] == own
+    assert await changed(change("Bills", description="All of them.", position=4)) == []
+    assert await changed(curation.override(ADMIN, "Bills", None)) == [(outage, fine, "Bills", fine)]
+    # One that is well is told when its name changes alone.
+    assert await changed(change("Bills", shown=False)) == []
+    assert await changed(change("Bills", shown=True)) == []
+    assert await changed(change("Bills", name="Books")) == [(fine, fine, "Books", fine)]
+
+
+async def test_a_filter_holds_for_a_component_that_is_hidden_or_renamed(add, curation, changed):
+    for name in ("Invoices", "Search"):
+        await curation.add_component(ADMIN, ComponentChange(name=name))
+    await add(components=["Search"])
+
+    def change(known, /, **changes):
+        return curation.change_component(ADMIN, known, ComponentChange(**changes))
+
+    await changed(curation.override(ADMIN, "Invoices", ComponentStatus.MAJOR_OUTAGE))
+    assert await changed(change("Invoices", name="Billing")) == []
+    assert await changed(change("Billing", shown=False)) == []
+    await changed(curation.override(ADMIN, "Search", ComponentStatus.MAJOR_OUTAGE))
+    assert len(await changed(change("Search", name="Finder"))) == 1
+    assert len(await changed(change("Finder", shown=False))) == 1
+
+
+async def test_an_imported_component_that_is_hidden_keeps_its_id(
+    add, store, curation, changed, bodies, clock, tmp_path
+):
+    await northwind.import_northwind(store, clock, tmp_path, northwind.LOGINS_FAIL)
+    await add()
+    await changed(curation.override(ADMIN, "API", ComponentStatus.MAJOR_OUTAGE))
+    await changed(curation.change_component(ADMIN, "API", ComponentChange(shown=False)))
+
+    assert bodies()[0]["component"] == {"id": northwind.API, "status": "operational"}
+    assert bodies()[0]["component_update"]["component_id"] == northwind.API
+
+
+FOUND = PublicText("We have found it.")
+ABOUT = [
+    ("text", a_change(ref=1, public=FOUND), 2),
+    ("step", a_change(ref=1, to="identified"), 2),
+    ("step and note", a_change(ref=1, to="identified", note=Note("db-3")), 2),
+    ("step and severity", a_change(ref=1, to="identified", severity=Severity.LOW), 2),
+    ("text and severity", a_change(ref=1, public=FOUND, severity=Severity.LOW), 2),
+    ("severity", a_change(ref=1, severity=Severity.LOW), None),
+    ("title", a_change(ref=1, title="Carts fail"), None),
+    ("components", a_change(ref=1, components=("+api",)), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "entry"), [one[1:] for one in ABOUT], ids=[a[0] for a in ABOUT]
+)
+async def test_an_event_names_an_update_of_its_body_or_none(
+    command, entry, add, incidents, curation, worker, bodies, receiver, clock
+):
+    await curation.add_component(ADMIN, ComponentChange(name="api"))
+    await add()
+    await incidents.execute(a_declaration(id=an_id(1)))
+    clock.advance(minutes=1)
+    await worker.deliver_due()
+    assert bodies()[0]["meta"]["update_id"] == update_id(an_id(1), 1)
+    receiver.got.clear()
+    await incidents.execute(command)
+    clock.advance(minutes=1)
+    await worker.deliver_due()
+
+    (told,) = [one for one in bodies() if one["type"] == "incident.updated"]
+    assert told["meta"]["update_id"] == (entry and update_id(an_id(1), entry))
+    ids = {one["id"] for one in told["incident"]["incident_updates"]}
+    assert told["meta"]["update_id"] in {None, *ids}
+
+
+async def test_an_event_about_readers_names_no_update(
+    add, incidents, worker, bodies, receiver, clock
+):
+    await add()
+    await incidents.execute(a_declaration(id=an_id(1), private=True))
+    for private in (False, True, False):
+        clock.advance(minutes=1)
+        await incidents.execute(SetPrivacy(actor=ADMIN, ref=1, private=private))
+        await worker.deliver_due()
+
+    assert [(one["type"], one["meta"]["update_id"]) for one in bodies()] == [
+        ("incident.created", None),
+        ("incident.withdrawn", None),
+        ("incident.created", None),
+    ]
+
+
 async def test_two_incidents_that_differ_in_private_words_send_the_same_bytes(a_database, clock):
     async def sent(private, person):
         from storage.store import SqlStore  # noqa: PLC0415 - a store of its own for each
