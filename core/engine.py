@@ -252,6 +252,9 @@ def _acknowledge(
     if ACKNOWLEDGED in incident.lifecycle:
         move = Change(actor=command.actor, ref=command.ref, to=ACKNOWLEDGED)
         return _change(incident, move, known, at=at)
+    if incident.terminal and incident.acknowledged_by is None and command.actor.person.in_slack:
+        # An API client asks for a result, which nothing contradicts; a person is told of the end.
+        raise IncidentResolved(incident, None)
     if not incident.acknowledgeable:
         return Decision(incident=incident)
     changed = _acknowledged(incident, command.actor)

@@ -179,6 +179,13 @@ async def test_without_a_text_the_refusal_shows_the_report(over, told):
     assert labels(answer) == ["Timeline", "Report", "Declare a follow-up…"]
 
 
+async def test_who_acknowledges_first_after_the_end_is_told_of_it(over, told):
+    answer = await told("ack 1")
+
+    assert "Nothing had to change" not in answer.text
+    assert labels(answer) == ["Timeline", "Report", "Declare a follow-up…"]
+
+
 async def test_a_text_for_no_box_is_shown_whole_beside_the_boxes(over, told, mia, slack, write):
     long = " ".join(f"word{place}" for place in range(500))
     labels = ("Summary", "Impact", "Cause", "What helped", "Follow-ups")

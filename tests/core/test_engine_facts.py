@@ -12,7 +12,12 @@ from core.errors import InvalidField
 from core.incident import Kind, Person, Severity, Update, Visibility, update_id
 from core.lifecycle import PRESETS, RESPONSE, STATUSPAGE, read
 from core.missing import NoSuchComponent, UnknownComponent
-from core.refusals import ComponentExists, RepeatedComponent, TransitionNotAllowed
+from core.refusals import (
+    ComponentExists,
+    IncidentResolved,
+    RepeatedComponent,
+    TransitionNotAllowed,
+)
 from tests.builders import (
     ADA,
     GRACE,
@@ -130,6 +135,9 @@ def test_several_facts_of_one_change_are_an_update_each():
     assert decision.incident.version == 2
 
 
+KEY = Person("key:ci", "ci")
+
+
 # --- owner and acknowledgement ---------------------------------------------------------------
 
 
@@ -190,9 +198,6 @@ def test_there_a_second_acknowledgement_changes_nothing_and_the_first_stays():
     assert decision == Decision(incident=incident)
 
 
-KEY = Person("key:ci", "ci")
-
-
 @pytest.mark.parametrize("lifecycle", [STATUSPAGE, RESPONSE], ids=lambda each: each.name)
 def test_an_api_key_acknowledges_without_becoming_owner(lifecycle):
     incident = an_incident(lifecycle=lifecycle)
@@ -214,12 +219,20 @@ def test_there_a_person_after_a_key_becomes_owner_and_the_first_stays():
     assert (decision.incident.acknowledged_by, decision.incident.owner) == (KEY, LINUS)
 
 
-def test_there_acknowledging_after_the_end_changes_nothing():
+def test_there_nobody_is_the_first_to_acknowledge_after_the_end():
     incident = an_incident(status="resolved")
 
-    assert decide(
-        incident, Acknowledge(actor=an_actor(LINUS), ref=42), known(), at=LATER
-    ) == Decision(incident=incident)
+    with pytest.raises(IncidentResolved):
+        decide(incident, Acknowledge(actor=an_actor(LINUS), ref=42), known(), at=LATER)
+
+
+@pytest.mark.parametrize(("by", "first"), [(LINUS, GRACE), (KEY, None)])
+def test_there_a_second_one_or_one_by_a_key_changes_nothing_after_the_end(by, first):
+    incident = an_incident(status="resolved", acknowledged_by=first)
+
+    assert decide(incident, Acknowledge(actor=an_actor(by), ref=42), known(), at=LATER) == Decision(
+        incident=incident
+    )
 
 
 def test_with_a_status_for_it_acknowledging_is_that_transition():
