@@ -100,7 +100,7 @@ def answer(
         told: tuple[Envelope, ...] = ()
     else:
         heir = _heir(incident, asked)
-        update = pen.update(Kind.ASSIGNED, old=asked.to.name, new=heir.name if heir else None)
+        update = pen.update(Kind.DECLINED, old=asked.to.name, new=heir.name if heir else None)
         changed = replace(incident, owner=heir)
         made = pen.decision(changed, (update,), known)
         told = tuple(_declined(changed, asked, heir))

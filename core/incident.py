@@ -104,11 +104,14 @@ class Kind(StrEnum):
     REPORTED = "reported"  # new: the section that was written; without a body it was emptied
     PROMISED = "promised"  # a promise was made without a text, or released
     TOOK_OVER = "took_over"  # the new owner said so
+    DECLINED = "declined"  # the new owner did not take it; old, new: as those of ASSIGNED
     CHANNEL = "channel"  # new: OPENED or KEPT, about a channel of its own
 
 
 # Kinds of a transition. An acknowledgement is one only if it has a ``new``.
 TRANSITIONS = (Kind.DECLARED, Kind.MOVED, Kind.ACKNOWLEDGED)
+# Kinds of a change of the owner.
+OWNERS = (Kind.ASSIGNED, Kind.DECLINED)
 # Kinds of a change to a fact that the public reads.
 PUBLIC_FACTS = (Kind.SEVERITY, Kind.TITLE, Kind.COMPONENTS, Kind.PRIVACY)
 # The two values of a `Kind.PRIVACY`.
@@ -428,11 +431,6 @@ class Update:
         """Whether the body was withdrawn before it became public: only the author read it."""
         withdrawn, public = self.redacted_at, self.public_at
         return withdrawn is not None and public is not None and withdrawn < public
-
-    @property
-    def gives_up(self) -> bool:
-        """Whether the owner gave the incident away, to somebody or to nobody."""
-        return self.kind is Kind.ASSIGNED and self.by.name == self.old
 
 
 def is_end(lifecycle: Lifecycle, before: str | None, after: str | None) -> bool:

@@ -176,12 +176,14 @@ def _deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return "posted a public update"
         case Kind.WROTE:
             return "wrote a note"
-        case Kind.ASSIGNED if update.gives_up:
-            return f"gave it up: {new or 'nobody'} owns it now"
+        case Kind.ASSIGNED if new:
+            return f"made {new} the owner" + (f" (was {old})" if old else "")
         case Kind.ASSIGNED:
-            return f"made {new} the owner" if new else "left it without an owner"
+            return f"left it without an owner (was {old})"
         case Kind.TOOK_OVER:
-            return "took it over"
+            return "took it"
+        case Kind.DECLINED:
+            return f"did not take it: {new or 'nobody'} owns it now"
         case Kind.CHANNEL:
             return "opened a channel for it" if new == OPENED else "kept its channel"
         case Kind.SEVERITY:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from core.decision import NOTICES, Envelope, Surface
 from core.incident import (
+    OWNERS,
     PRIVATE,
     PUBLIC,
     TRANSITIONS,
@@ -172,7 +173,7 @@ def _people(record: Record) -> Iterator[str]:
             yield f"its acknowledgement is not the one of entry {acknowledged.entry}"
         else:
             yield "it has an acknowledgement, and no entry for it"
-    assigned = next((e for e in reversed(record.entries) if e.kind == Kind.ASSIGNED), None)
+    assigned = next((e for e in reversed(record.entries) if e.kind in OWNERS), None)
     # An API key acknowledges without becoming owner.
     marks = (e for e in record.entries if e.kind == Kind.ACKNOWLEDGED)
     taken = next((mark for mark in marks if Person(mark.by_id, "").in_slack), None)

@@ -59,6 +59,7 @@ ACTIONS = {
     Kind.REPORTED: "report_written",
     Kind.PROMISED: "update_promised",
     Kind.TOOK_OVER: "taken_over",
+    Kind.DECLINED: "assigned",
     Kind.CHANNEL: "channel_changed",
 }
 STEPS = frozenset({"acknowledged", "resolved", "closed"})

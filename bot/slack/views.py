@@ -321,7 +321,7 @@ def _changes(  # noqa: C901, PLR0912 - one case for each kind
             yield f"{name} is acknowledged, and stays *{status_name(incident.status)}*"
         case Kind.WROTE | Kind.CORRECTED if update is outcome.updates[0]:
             yield f"{name} stays *{status_name(incident.status)}*"
-        case Kind.ASSIGNED:
+        case Kind.ASSIGNED | Kind.DECLINED:
             was = shown(update.old or "nobody", 300)
             yield f"{name} is now owned by {owned_by(incident)} (was {was})"
         case Kind.TOOK_OVER:

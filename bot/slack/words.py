@@ -170,14 +170,15 @@ def deed(  # noqa: C901, PLR0911, PLR0912 - one case for each kind
             return f"{author} wrote a public update{since}"
         case Kind.WROTE:
             return f"{author} wrote a note"
-        case Kind.ASSIGNED if update.gives_up:
-            return f"{author} gave it up: {shown(new or 'nobody', 300)} owns it now"
         case Kind.ASSIGNED if new:
-            return f"{author} made {shown(new, 300)} the owner"
+            was = f" (was {shown(old, 300)})" if old else ""
+            return f"{author} made {shown(new, 300)} the owner{was}"
         case Kind.ASSIGNED:
-            return f"{author} left it without an owner"
+            return f"{author} left it without an owner (was {shown(old, 300)})"
         case Kind.TOOK_OVER:
-            return f"{author} took it over"
+            return f"{author} took it"
+        case Kind.DECLINED:
+            return f"{author} did not take it: {shown(new or 'nobody', 300)} owns it now"
         case Kind.SEVERITY:
             return f"{author} changed the severity: ~{old}~ → {new}"
         case Kind.TITLE:

@@ -436,3 +436,16 @@ async def test_the_first_of_two_questions_ends_also_after_an_answer_to_the_secon
     await settle()
 
     assert owner(slack) == "<@U0MIA>"
+
+
+async def test_each_act_of_a_hand_over_has_its_own_words(slack, handed, settle):
+    mia, bo = slack.person("mia"), slack.person("bo")
+    await (await bo.press(handed, "Got it")).answer()
+    await (await bo.command("#payments", "/incident assign 1 @mia")).answer()
+    await settle()
+    await (await mia.press(questions(slack, "mia")[-1], "Not me")).answer()
+    await settle()
+
+    told = (await (await mia.command("#payments", "/incident timeline 1")).answer()).words()
+    for words in ("took it", "made mia the owner (was bo)", "did not take it: bo owns it now"):
+        assert words in told

@@ -232,7 +232,7 @@ def test_an_incident_that_is_declined_goes_back(incident, asked, owner, told):
 
     assert decision.incident.owner == owner
     assert [(one.kind, one.old, one.new) for one in decision.updates] == [
-        (Kind.ASSIGNED, "Grace", owner.name if owner else None)
+        (Kind.DECLINED, "Grace", owner.name if owner else None)
     ]
     assert decision.hand_overs == (replace(asked, answer=Answer.DECLINED),)
     assert [one for one in decision.envelopes if one.entry] == [QUESTION, *map(declined, told)]
