@@ -16,6 +16,7 @@ from bot.clock import SteadyClock
 from bot.delivery.channels import ChannelTransport, SlackWorker
 from bot.delivery.failures import after_webhook_failure
 from bot.delivery.notices import NoticeTransport
+from bot.delivery.rights import RightsTransport
 from bot.delivery.slack import SlackTransport
 from bot.delivery.subscribed import SubscribedTransport
 from bot.delivery.webhooks import WebhookTransport, WebhookWorker
@@ -94,7 +95,9 @@ class App:
             SubscribedTransport(
                 self.client,
                 ChannelTransport(
-                    self.client, SlackTransport(self.client), members=people.members_of
+                    self.client,
+                    RightsTransport(SlackTransport(self.client), actor_of=people.actor),
+                    members=people.members_of,
                 ),
                 self.outbox,
                 revive=self.revive,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from core.decision import Envelope, Surface
-from core.incident import Incident
+from core.incident import Groups, Incident
 from core.looking import Looks
 from core.pen import responders_cards, status_card
 from core.promise import Promise, Stage, passed
@@ -41,22 +41,30 @@ def _done(tx: Transaction, name: PromiseName, at: datetime) -> bool:
         tx.save_stage(incident, promise, tuple(responders_cards(None, incident)), at=at)
         return True
     cards = tx.published(incident).cards if Stage.DUE in result.effects else ()
+    limited = tx.workspace(incident.workspace).settings.groups != Groups()
     envelopes = tuple(
         envelope
         for effect in result.effects
-        for envelope in messages(effect, incident, promise, cards)
+        for envelope in messages(effect, incident, promise, cards, limited=limited)
     )
     tx.save_stage(incident, result.promise, envelopes, at=at)
     return bool(envelopes)
 
 
 def messages(
-    effect: Stage, incident: Incident, promise: Promise, cards: tuple[str, ...]
+    effect: Stage,
+    incident: Incident,
+    promise: Promise,
+    cards: tuple[str, ...],
+    *,
+    limited: bool = False,
 ) -> Iterator[Envelope]:
     """The messages of a stage. ``cards`` are the channels with the status card.
 
     Without an owner in Slack the working channel is reminded, without a working channel the
-    declarer; so is the owner told of a broken promise where no channel may be.
+    declarer; so is the owner told of a broken promise where no channel may be. ``limited``: not
+    everybody may act. Then those have a reminder beside the owner's, which is posted if the owner
+    may not: groups are known at its delivery.
     """
     left = {incident.left_owner}
     known = (one for one in (incident.leader, incident.declared_by) if one and one.in_slack)
@@ -73,5 +81,6 @@ def messages(
             for channel in () if incident.private else cards:
                 yield status_card(incident, channel)
             return
-    for channel in to[:1]:
+    beside = limited and effect is Stage.REMINDED and to[:1] != channels
+    for channel in tuple(dict.fromkeys(to))[: 2 if beside else 1]:
         yield Envelope(surface=surface, channel=channel, entry=promise.entry)

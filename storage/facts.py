@@ -76,7 +76,7 @@ class Facts:
     ``thread`` the status card's, whose thread takes the replies. A nudge about a promise has
     ``card`` and ``promise``: before its post None if that is over, or the receiver has nothing to
     do with it any more; afterwards ``card`` is None if its readers may not see the incident.
-    ``direct``: it goes to a person. A
+    ``direct``: it goes to a person, and ``responds`` and ``publishes`` say what they may do. A
     notice about a hand-over has ``hand_over`` and ``card``, None if its reader may not see the
     incident. A mention has ``card`` and ``written``, the moment of its update. A working card
     that is not posted yet has ``declared_severity``. ``settings`` are those of the workspace, for
@@ -97,6 +97,8 @@ class Facts:
     thread: Posted | None = None
     promise: Promise | None = None
     direct: bool = False
+    responds: bool = True
+    publishes: bool = True
     hand_over: HandOver | None = None
     declared_severity: Severity | None = None
     written: datetime | None = None
@@ -181,6 +183,7 @@ def _hand_over_facts(
         # A message to an owner who left reaches nobody.
         hand_over=asked if envelope.channel != incident.left_owner else None,
         place=_found(connection_of(reader), place_of(workspace, incident_id, envelope)),
+        settings=reader.workspace(workspace).settings,
     )
 
 

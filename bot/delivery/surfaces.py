@@ -59,13 +59,17 @@ def drawn(  # noqa: C901, PLR0911 - one for each surface
 
 def _lost(facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
     incident = facts.card.incident if facts.card else None
-    return handing.lost(facts.name, incident, facts.hand_over, at=at) if facts.hand_over else None
+    if facts.hand_over is None:
+        return None
+    return handing.lost(facts.name, incident, facts.hand_over, at=at, responds=facts.responds)
 
 
 def _owner_left(facts: Facts) -> Mapping[str, Any] | None:
     if facts.card is None:
         return None
-    return handing.owner_left(facts.card.incident, told_before=bool(facts.place))
+    return handing.owner_left(
+        facts.card.incident, told_before=bool(facts.place), responds=facts.responds
+    )
 
 
 def _mention(facts: Facts) -> Mapping[str, Any] | None:
@@ -116,25 +120,43 @@ def _nudge(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any]
     incident = facts.card.incident
     if promise.over_at and promise.over_at <= at:
         return nudges.over(incident, promise, at=at)
+    acts = facts.responds if incident.private else facts.publishes
     if surface is Surface.PROMISE_REMINDER:
         return nudges.reminder(
-            incident, promise, at=at, posted=bool(facts.place), direct=facts.direct
+            incident,
+            promise,
+            at=at,
+            posted=bool(facts.place),
+            direct=facts.direct,
+            acts=acts,
         )
     group = facts.settings.responders_group
-    return nudges.breach(incident, promise, group=group, at=at, direct=facts.direct)
+    return nudges.breach(incident, promise, group=group, at=at, direct=facts.direct, acts=acts)
 
 
 def _hand_over(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
     if facts.hand_over is None or facts.card is None:
         return None
     if surface is Surface.HAND_OVER_DECLINED:
-        return handing.declined(facts.card.incident, facts.hand_over, at=at)
+        return handing.declined(
+            facts.card.incident, facts.hand_over, at=at, responds=facts.responds
+        )
     if surface is Surface.HAND_OVER_UNANSWERED:
         told_before = bool(facts.place)
         return handing.unanswered(
-            facts.card.incident, facts.hand_over, at=at, told_before=told_before
+            facts.card.incident,
+            facts.hand_over,
+            at=at,
+            told_before=told_before,
+            responds=facts.responds,
         )
-    return handing.question(facts.card, facts.hand_over, at=at, asked_before=bool(facts.place))
+    return handing.question(
+        facts.card,
+        facts.hand_over,
+        at=at,
+        asked_before=bool(facts.place),
+        responds=facts.responds,
+    )
 
 
 def _card(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] | None:
@@ -142,8 +164,9 @@ def _card(surface: Surface, facts: Facts, *, at: datetime) -> Mapping[str, Any] 
         return public.status_card(facts.incident) if facts.incident else None
     if facts.card is None:
         return None
-    draw = cards.working_card if surface is Surface.WORKING_CARD else cards.owner_card
-    return draw(facts.card, at=at)
+    if surface is Surface.WORKING_CARD:
+        return cards.working_card(facts.card, at=at)
+    return cards.owner_card(facts.card, at=at, responds=facts.responds)
 
 
 def _farewell(surface: Surface, facts: Facts) -> Mapping[str, Any] | None:

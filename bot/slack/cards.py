@@ -47,11 +47,20 @@ def gone(name: str) -> Json:
     return message([told], paragraphs([told]))
 
 
-def owner_card(card: Card, *, at: datetime) -> Json:
-    """The card as a direct message to one person; a private one names its readers."""
+def owner_card(card: Card, *, at: datetime, responds: bool = True) -> Json:
+    """The card as a direct message to one person; a private one names its readers.
+
+    ``responds``: the person is a responder, whom its buttons serve.
+    """
     told = remarks(card.incident)
-    blocks = [*_card_blocks(card, at=at), *_remarks_under(card.incident, told)]
-    return message([*_card_story(card, at=at), *told], blocks)
+    shown = _served(_card_blocks(card, at=at), responds=responds)
+    return message(
+        [*_card_story(card, at=at), *told], [*shown, *_remarks_under(card.incident, told)]
+    )
+
+
+def _served(blocks: Iterable[Json], *, responds: bool) -> list[Json]:
+    return [block for block in blocks if responds or block["type"] != "actions"]
 
 
 def card_for_you(
@@ -68,8 +77,7 @@ def card_for_you(
     ``responds``: the person is a responder, whom its buttons serve.
     """
     told = remarks(card.incident, reader=reader, named=named)
-    whole = _card_blocks(card, at=at, whole=True)
-    shown = [block for block in whole if responds or block["type"] != "actions"]
+    shown = _served(_card_blocks(card, at=at, whole=True), responds=responds)
     blocks = [*shown, *_remarks_under(card.incident, told)]
     return message([*_card_story(card, at=at), *told], blocks)
 

@@ -30,27 +30,33 @@ ASKED_AGAIN = "You may have this question twice, because Slack was unreachable. 
 
 
 def question(
-    card: Card, asked: HandOver, *, at: datetime, asked_before: bool = False
+    card: Card,
+    asked: HandOver,
+    *,
+    at: datetime,
+    asked_before: bool = False,
+    responds: bool = True,
 ) -> Json | None:
     """The direct message to a new owner; later, their answer in its place.
 
     ``asked_before``: it was posted already. None if it was not, and there is nothing to ask.
+    ``responds``: the new owner is a responder.
     """
     incident = card.incident
     if asked.answer is None and incident.owner == asked.to:
-        return _open_question(card, asked, at=at)
+        return _open_question(card, asked, at=at, responds=responds)
     if not asked_before:
         return None
     told = [_end_of(incident, asked, at=at), *_place_of_work(incident)]
     return message(told, paragraphs(told, between="\n"))
 
 
-def _open_question(card: Card, asked: HandOver, *, at: datetime) -> Json:
+def _open_question(card: Card, asked: HandOver, *, at: datetime, responds: bool) -> Json:
     incident = card.incident
     sentence = f"{mention(asked.by)} made you the owner of {incident.name}"
     told = [about(sentence, incident), *_place_of_work(incident)]
     offered = [take_button(incident, asked.entry), decline_button(incident, asked.entry)]
-    if not incident.terminal:
+    if responds and not incident.terminal:
         offered.append(update_button(incident))
     blocks = [
         *paragraphs([told[0]]),
@@ -97,18 +103,28 @@ def no_responder(owner: Person, group: str) -> str:
     return f"{mention(owner)} is no responder (<!subteam^{group}>), and {may}."
 
 
-def declined(incident: Incident, asked: HandOver, *, at: datetime) -> Json:
-    """The word that the new owner did not take it, and who owns it now."""
+def declined(incident: Incident, asked: HandOver, *, at: datetime, responds: bool = True) -> Json:
+    """The word that the new owner did not take it, and who owns it now.
+
+    ``responds``, here and below: the reader is a responder, whom buttons serve.
+    """
     told = [
         f"{mention(asked.to)} did not take {untitled(incident)}.",
         f"They were made its owner {moment(asked.asked_at, seen_from=at)}.",
         f"It is owned by {owned_by(incident)} now.",
         *_place_of_work(incident),
     ]
-    return message(told, [*paragraphs(told), *_below(incident)])
+    return message(told, [*paragraphs(told), *_below(incident, responds=responds)])
 
 
-def lost(name: str, incident: Incident | None, asked: HandOver, *, at: datetime) -> Json:
+def lost(
+    name: str,
+    incident: Incident | None,
+    asked: HandOver,
+    *,
+    at: datetime,
+    responds: bool = True,
+) -> Json:
     """The word to an owner that another person made somebody else the owner.
 
     ``incident`` None: they may not see it any more. It is not edited as the incident changes, so it
@@ -126,11 +142,16 @@ def lost(name: str, incident: Incident | None, asked: HandOver, *, at: datetime)
         told = [
             f"{mention(asked.by)} took over {untitled(incident)} {since}: it is no longer yours."
         ]
-    return message(told, [*paragraphs(told), *_below(incident)])
+    return message(told, [*paragraphs(told), *_below(incident, responds=responds)])
 
 
 def unanswered(
-    incident: Incident, asked: HandOver, *, at: datetime, told_before: bool = False
+    incident: Incident,
+    asked: HandOver,
+    *,
+    at: datetime,
+    told_before: bool = False,
+    responds: bool = True,
 ) -> Json | None:
     """The word that the new owner has not answered; later, what came of it in its place.
 
@@ -147,7 +168,7 @@ def unanswered(
         f"They were made its owner {since}.",
         *_place_of_work(incident),
     ]
-    return message(told, [*paragraphs(told), *_below(incident)])
+    return message(told, [*paragraphs(told), *_below(incident, responds=responds)])
 
 
 def _end_of_silence(incident: Incident, asked: HandOver) -> str:
@@ -161,7 +182,9 @@ def _end_of_silence(incident: Incident, asked: HandOver) -> str:
     return f"{to} did not answer whether they take {name}, and no longer has to."
 
 
-def owner_left(incident: Incident, *, told_before: bool = False) -> Json | None:
+def owner_left(
+    incident: Incident, *, told_before: bool = False, responds: bool = True
+) -> Json | None:
     """The word that the owner is deactivated; later, who leads in its place.
 
     ``told_before``: it was posted already. None if it was not, and is true no longer.
@@ -175,12 +198,15 @@ def owner_left(incident: Incident, *, told_before: bool = False) -> Json | None:
         told = [f"The owner of {name} was deactivated; {end}."]
         return message(told, [*paragraphs(told), *map(context, way_to_card(incident))])
     gone = incident.owner and f"The owner {mention(incident.owner)} is deactivated; nobody leads"
-    told = [f"{gone or 'Nobody leads'} {name}.", "Take it over, or name somebody who does."]
+    told = [f"{gone or 'Nobody leads'} {name}."]
+    if not responds:
+        return message(told, [*paragraphs(told), *map(context, way_to_card(incident))])
+    told.append("Take it over, or name somebody who does.")
     own = [ack_button(incident)] if incident.ownerless else []
     offered = actions([*own, assign_button(incident)])
     return message(told, [*paragraphs(told), *offered, *map(context, way_to_card(incident))])
 
 
-def _below(incident: Incident) -> list[Json]:
-    offered = [] if incident.terminal else [assign_button(incident)]
+def _below(incident: Incident, *, responds: bool = True) -> list[Json]:
+    offered = [] if incident.terminal or not responds else [assign_button(incident)]
     return [*actions(offered), *map(context, way_to_card(incident))]

@@ -22,6 +22,8 @@ from core.incident import Incident
 from core.promise import Promise, PromiseState, Release
 from core.times import duration
 
+OTHERS_REMINDED = "You may not give it yourself, so others are reminded as well."
+
 
 def reminder(
     incident: Incident,
@@ -30,15 +32,18 @@ def reminder(
     at: datetime,
     posted: bool = False,
     direct: bool = False,
+    acts: bool = True,
 ) -> Json | None:
     """The reminder that a promise is due soon; None once it is due, unless it is ``posted``.
 
-    ``direct``: it goes to a person, who sees the incident.
+    ``direct``: it goes to a person, who sees the incident. ``acts``: they may give the update.
     """
     if at > promise.due_at and not posted:
         return None
     by = moment(promise.due_at, seen_from=at)
     told = _about(incident, f"the next {_kind(promise)} is promised by {by}", direct=direct)
+    if not acts:
+        return _nudge(f"{told} {OTHERS_REMINDED}", incident, ())
     buttons = [update_button(incident), later_button(incident, promise.entry)]
     return _nudge(told, incident, [*buttons, release_button(incident)])
 
@@ -50,6 +55,7 @@ def breach(
     group: str | None,
     at: datetime,
     direct: bool = False,
+    acts: bool = True,
 ) -> Json:
     """The word that a promise is broken; ``group`` is the group of responders, if there is one.
 
@@ -61,7 +67,7 @@ def breach(
     told = _about(incident, late, direct=direct)
     if group and incident.card_channel:
         told = f"<!subteam^{group}> {told}"
-    buttons = [update_button(incident), promise_button(incident)]
+    buttons = [update_button(incident), promise_button(incident)] if acts else []
     return _nudge(told, incident, buttons)
 
 

@@ -77,6 +77,25 @@ def test_each_stage_is_told_to_those_whom_it_concerns(stage, facts, told):
     assert {one.entry for one in found} <= {2 if stage is not Stage.DUE else None}
 
 
+BESIDE = [
+    ("the owner, and the channel", {"owner": GRACE}, [GRACE.id, INCIDENTS_CHANNEL]),
+    ("the channel alone, without an owner", {}, [INCIDENTS_CHANNEL]),
+    ("the owner, and the declarer", {"owner": GRACE, "place": None}, [GRACE.id, ADA.id]),
+    ("the declarer who is the owner", {"owner": ADA, "place": None}, [ADA.id]),
+]
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"), [case[1:] for case in BESIDE], ids=[c[0] for c in BESIDE]
+)
+def test_others_are_reminded_beside_an_owner_who_may_not_be_allowed_to_act(facts, told):
+    found = list(messages(Stage.REMINDED, an_incident(**facts), PROMISE, (), limited=True))
+
+    assert [one.channel for one in found] == told
+    breach = messages(Stage.TOLD, an_incident(**facts), PROMISE, (), limited=True)
+    assert len(list(breach)) == 1
+
+
 @pytest.fixture
 def woken():
     """How often the worker was called, as a list that grows."""
