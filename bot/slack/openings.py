@@ -57,6 +57,12 @@ from core.templates import Template
 from core.workspace import Workspace
 
 
+def barred_from_publishing(actor: Actor, incident: Incident) -> Denied | None:
+    """The denial of a public text of ``incident`` by ``actor``; None if they may publish one."""
+    may = policy.holds(actor, Permission.PUBLISH)
+    return None if may else Denied(actor, Permission.PUBLISH, incident)
+
+
 class Openings:
     """Draws the dialogs, with the facts that they need from the store."""
 
@@ -155,7 +161,10 @@ class Openings:
                 return privacy.duplicate_dialog(incident, origin=origin)
             case OpenWalk():
                 workspace = await self._incidents.workspace(actor)
-                return walking.walk_dialog(incident, workspace, asked, origin=origin, kept=kept)
+                barred = barred_from_publishing(actor, incident)
+                return walking.walk_dialog(
+                    incident, workspace, asked, origin=origin, kept=kept, barred=barred
+                )
             case _:
                 workspace = await self._incidents.workspace(actor)
                 return updating.update_dialog(
@@ -167,6 +176,8 @@ class Openings:
                     templates=self._templates,
                     form=_form(asked, incident, at=self._clock()),
                     kept=kept,
+                    barred=barred_from_publishing(actor, incident),
+                    responds=policy.holds(actor, Permission.RESPOND),
                 )
 
     async def _refuse(self, actor: Actor, asked: Request | OpenDialog) -> None:
@@ -212,6 +223,7 @@ class Openings:
 
     def update(
         self,
+        actor: Actor,
         incident: Incident,
         workspace: Workspace,
         view: Mapping[str, Any],
@@ -239,6 +251,8 @@ class Openings:
             moved=moved,
             unannounced=unannounced,
             kept=inputs.kept_of(view),
+            barred=barred_from_publishing(actor, incident),
+            responds=policy.holds(actor, Permission.RESPOND),
         )
 
     async def declare(

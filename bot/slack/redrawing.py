@@ -13,7 +13,7 @@ from bot.slack.box_dialogs import box_dialog
 from bot.slack.boxes import Box
 from bot.slack.interaction import Interaction
 from bot.slack.leaking import with_choice
-from bot.slack.openings import Openings
+from bot.slack.openings import Openings, barred_from_publishing
 from bot.slack.pressed import Dialog
 from bot.slack.walking import walk_dialog
 from bot.slack.workspaces import Workspaces
@@ -56,7 +56,7 @@ class Redrawing:
         form = forms.update_form(view)
         incident = await self._incidents.unmoved(actor, form.ref, form.expected_status)
         workspace = await self._incidents.workspace(actor)
-        return self._openings.update(incident, workspace, view, form, at=self._clock())
+        return self._openings.update(actor, incident, workspace, view, form, at=self._clock())
 
     async def corrected(  # noqa: C901, PLR0911 - one for each dialog that is redrawn
         self, interaction: Interaction, view: Mapping[str, Any], ended: Conclusion
@@ -77,7 +77,7 @@ class Redrawing:
             incident = await self._incidents.find(actor, form.ref)
             workspace = await self._incidents.workspace(actor)
             return self._openings.update(
-                incident, workspace, view, form, at=self._clock(), unannounced=True
+                actor, incident, workspace, view, form, at=self._clock(), unannounced=True
             )
         if isinstance(stale, PossibleLeak):
             return with_choice(view, stale, ended.reply or {})
@@ -115,13 +115,18 @@ class Redrawing:
         workspace = await self._incidents.workspace(actor)
         if dialog == Dialog.UPDATE:
             form = forms.update_form(view)
-            return self._openings.update(incident, workspace, view, form, moved=stale.moved, at=at)
+            return self._openings.update(
+                actor, incident, workspace, view, form, moved=stale.moved, at=at
+            )
         asked = forms.walk_form(view)
         if asked.to == incident.status or not incident.lifecycle.path(incident.status, asked.to):
             return dialogs.refilled(view, ended.reply or {})
         moved = dialogs.moved_meanwhile(incident, stale.moved, at)
         kept = inputs.kept_of(view)
-        return walk_dialog(incident, workspace, asked, origin=origin, kept=kept, moved=moved)
+        barred = barred_from_publishing(actor, incident)
+        return walk_dialog(
+            incident, workspace, asked, origin=origin, kept=kept, moved=moved, barred=barred
+        )
 
     async def _overtaken(self, actor: Actor, view: Mapping[str, Any], stale: FactChanged) -> Json:
         """The dialog with one text beside the one that somebody else wrote meanwhile."""

@@ -149,7 +149,7 @@ def refusal(  # noqa: C901, PLR0911, PLR0912 - one case for each class of error
         case PossibleLeak():
             return _refused(list(_possible_leak(error)))
         case Denied():
-            return _refused(list(_denied(error)))
+            return _refused(list(denied(error)))
         case UsageError():
             return _refused(list(_slip(error)))
         case Question():
@@ -266,7 +266,8 @@ def _possible_leak(error: PossibleLeak) -> Iterator[str]:
         yield "\nPublish it as it is, change it, or keep it as a note."
 
 
-def _denied(error: Denied) -> Iterator[str]:
+def denied(error: Denied) -> Iterator[str]:
+    """The sentences of a denial: who may do it, and who can help."""
     groups, owner = error.actor.groups, error.helper
     match error.permission:
         case Permission.JOIN:

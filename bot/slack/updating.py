@@ -24,6 +24,7 @@ from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import escape, pieces
 from bot.slack.pressed import Dialog
 from bot.slack.public import reply_blocks
+from bot.slack.refusals import denied
 from bot.slack.verbs import COMMAND
 from bot.slack.words import (
     PRIVATE,
@@ -34,9 +35,11 @@ from bot.slack.words import (
     public_hint,
     status_name,
 )
+from core.denials import Denied
 from core.incident import (
     BODY_MAX,
     Incident,
+    Note,
     PublicText,
     Severity,
     Update,
@@ -62,26 +65,32 @@ def update_dialog(
     unannounced: bool = False,
     templates: Sequence[Template] = (),
     kept: Kept | None = None,
+    barred: Denied | None = None,
+    responds: bool = True,
 ) -> Json:
     """The dialog with the next step, both texts, the severity and the next promise.
 
     ``form`` is filled in so far. ``moved`` is a transition in the meantime. ``unannounced``: it was
     sent by a button that did not say that something would be public. An input keeps its block_id,
     and so its value, until the facts that it was drawn for change: then the choice may be
-    impossible, and the block_id is another.
+    impossible, and the block_id is another. ``barred`` is the denial to somebody who may publish
+    nothing, ``responds`` is False for somebody who may do nothing else: the boxes are left out.
     """
     form = form or UpdateForm(ref=incident.id, expected_status=incident.status)
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
     blocks = [now, *([moved_meanwhile(incident, moved, at)] if moved else [])]
     title = f"Update {incident.name}"
     readers = public_hint(incident, workspace)
+    if barred and readers:
+        blocks.append(context(" ".join(denied(barred))))
+        form, readers = _as_note(form), None
     if incident.terminal and not (form.corrects and readers):
         end = section("That is the end of its lifecycle: it takes no further updates.")
         return modal("message", title, [*blocks, end, *_typed(form)], close="Close")
     if unannounced:
         seen = "This will be public, as the preview shows."
         blocks.append(section(f"{seen} Nothing is saved yet: press *{PUBLISH}*."))
-    if not incident.terminal:
+    if responds and not incident.terminal:
         blocks.append(_steps(incident, form))
     if readers:
         blocks += _templates(incident, form, templates)
@@ -96,13 +105,15 @@ def update_dialog(
                 action_id=f"{PREVIEW}:public",
             )
         )
-    if not incident.terminal:
+    if responds and not incident.terminal:
         # A text that would have no public reader is kept as a note, rather than lost.
         note = form.note if readers else form.note or form.public
         blocks.append(box("note", "Private note", note, note_hint(incident)))
         blocks.append(_severity(incident, workspace, form))
-        if readers:
-            blocks.append(_promise(incident, form, promise_defaults))
+    if readers and not incident.terminal:
+        blocks.append(_promise(incident, form, promise_defaults))
+    if not responds:
+        blocks += _typed(replace(form, public=None))
     blocks += _preview(incident, workspace, form, promise_defaults, at=at)
     return modal(
         Dialog.UPDATE,
@@ -111,6 +122,12 @@ def update_dialog(
         submit=PUBLISH if publishes(incident, workspace, form) else SAVE,
         private_metadata=metadata(origin, incident, kept=kept),
     )
+
+
+def _as_note(form: UpdateForm) -> UpdateForm:
+    """``form`` with its public text in the box for a note, which may be too long for it."""
+    texts = [text for text in (form.note, form.public) if text and text.strip()]
+    return replace(form, public=None, note=Note("\n\n".join(texts)) if texts else None)
 
 
 def _templates(

@@ -7,8 +7,10 @@ from bot.slack.dialogs import box
 from bot.slack.inputs import Kept, Origin, metadata
 from bot.slack.markup import escape
 from bot.slack.pressed import Dialog
+from bot.slack.refusals import denied
 from bot.slack.requests import OpenWalk
 from bot.slack.words import note_hint, public_hint, status_name
+from core.denials import Denied
 from core.incident import Incident
 from core.lifecycle import PublicWord
 from core.workspace import Workspace
@@ -22,11 +24,13 @@ def walk_dialog(
     origin: Origin,
     kept: Kept | None = None,
     moved: Json | None = None,
+    barred: Denied | None = None,
 ) -> Json:
     """The dialog for all steps to a status: they are listed, and the reason is required.
 
     If no way leads there any more, it says where the incident is now. ``kept`` is the draft that
-    its texts come from. ``moved`` tells of a transition since it was drawn first.
+    its texts come from. ``moved`` tells of a transition since it was drawn first. ``barred`` is the
+    denial to somebody who may publish no text.
     """
     to = asked.to
     now = section(f"{escape(incident.title)} · now *{status_name(incident.status)}*")
@@ -43,9 +47,11 @@ def walk_dialog(
     public = public_hint(incident, workspace)
     # A text that would have no public reader is kept as a note, rather than lost.
     both = [text for text in (asked.note, asked.public) if text]
-    note = asked.note if public else "\n\n".join(both)
+    note = asked.note if public and not barred else "\n\n".join(both)
     texts = [box("note", "Private reason", note, note_hint(incident), optional=False)]
-    if public:
+    if public and barred:
+        texts = [context(" ".join(denied(barred))), *texts]
+    elif public:
         texts.append(box("public", "Public update", asked.public, public))
     over = incident.lifecycle.is_terminal(to)
     resolves = incident.lifecycle.public_word(to) is PublicWord.RESOLVED

@@ -237,3 +237,49 @@ async def test_who_may_not_promise_hears_so_before_they_write_a_reason(slack, de
 
     await slack.until(lambda: bo.has_view and "Only <!subteam" in str(bo.view.blocks))
     assert "<!subteam^S0PUBLISHERS> may post public updates." in str(bo.view.blocks)
+
+
+ONLY_PUBLISHERS = "Only <!subteam^S0PUBLISHERS> may post public updates."
+
+
+def boxes(view):
+    return [one["label"]["text"] for one in view.blocks if one["type"] == "input"]
+
+
+async def test_who_may_not_publish_is_shown_no_box_for_a_public_text(slack, declared, settle):
+    bo = slack.person("bo")
+    await bo.press(declared, "Update…")
+    await slack.until(lambda: bo.has_view and bo.view.callback_id == "update")
+
+    assert boxes(bo.view) == ["Next step", "Private note", "Severity"]
+    assert ONLY_PUBLISHERS in bo.view.words()
+    await bo.fill("Private note", "db-3 is back")
+    await bo.fill("Next step", "Identified")
+    await slack.until(lambda: "will show" in bo.view.words())
+    assert boxes(bo.view) == ["Next step", "Private note", "Severity"]
+    assert ONLY_PUBLISHERS in bo.view.words()
+    await bo.submit()
+    await settle()
+    assert "*Identified*" in declared.words()
+
+
+async def test_who_may_not_publish_gives_several_steps_a_reason_alone(slack, declared):
+    bo = slack.person("bo")
+    refused = await (await bo.command("#payments", "/incident resolve 1 it was db-3")).answer()
+    await bo.press(refused, "Resolve: 3 steps…")
+    await slack.until(lambda: bo.has_view and bo.view.callback_id == "walk")
+
+    assert boxes(bo.view) == ["Private reason"]
+    assert ONLY_PUBLISHERS in bo.view.words()
+
+
+async def test_who_may_only_publish_is_shown_the_box_for_a_public_text(
+    slack, ratchet, declared, clock
+):
+    clock.advance(minutes=10)
+    slack.workspace.groups["S0PUBLISHERS"].members.append(slack.person("sam").id)
+    sam = slack.person("sam")
+    await sam.press(declared, "Update…")
+    await slack.until(lambda: sam.has_view and sam.view.callback_id == "update")
+
+    assert boxes(sam.view) == ["Public update", "Next public update"]
