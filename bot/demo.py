@@ -36,6 +36,7 @@ from bot.stand_in import (
     settings_for,
     take_up,
     team,
+    with_templates,
 )
 
 FOLDER = Path(".ratchet-demo")
@@ -87,7 +88,7 @@ async def bot(
     if http:
         door = {"SLACK_SIGNING_SECRET": slack.signing_secret}
         slack.request_url = f"{address}/slack/events"
-    settings = {**settings_for(slack, port=port), **door}
+    settings = {**settings_for(slack, port=port), **with_templates(folder), **door}
     with _log(folder) as lines:
         process = await _begin("bot", "serve", folder=folder, settings=settings, log=lines)
     try:
@@ -440,6 +441,7 @@ async def _serve(
             slack.front.beside["Webhooks"] = receiver.page
             announce(f"Webhooks: {receiver.url} shows what a receiver gets")
         announce(f"API: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
+        announce(f"Command line: DATABASE_URL=sqlite:///{FOLDER}/{DATABASE} ratchet stats")
         announce(f"Log: {FOLDER}/{LOG}")
         announce("Ctrl-C ends it. The next run goes on from there; --clean deletes everything.")
         await _until_ended(running.process, stop)

@@ -24,9 +24,14 @@ MANIFESTS = (
     Path(__file__).parents[1] / "app_manifest.yml",
     Path(__file__).with_name("app_manifest.yml"),
 )
+EXAMPLES = (
+    Path(__file__).parents[1] / "docs" / "templates" / "updates.toml",
+    Path(__file__).with_name("updates.toml"),
+)
 # In the folder of the demo.
 STATE = "slack.json"
 DATABASE = "ratchet.db"
+TEMPLATES = "templates.toml"
 # After a state is written, the next one waits this many times as long as that took, and at least
 # `REST_SECONDS`: a tenth of the time goes into writing at the most.
 REST = 9
@@ -72,6 +77,20 @@ def settings_for(slack: Sandbox, *, port: int) -> dict[str, str]:
         "WEBHOOK_ALLOW_PRIVATE": "yes",
         "LOG_FORMAT": "json",
     }
+
+
+def with_templates(folder: Path) -> dict[str, str]:
+    """The variable of a bot that runs in ``folder`` with the templates there.
+
+    They are the examples of the documentation, until somebody changes them.
+    """
+    file = folder / TEMPLATES
+    if not file.is_file():
+        example = next(path for path in EXAMPLES if path.is_file())
+        # Its first line names another file.
+        kept = example.read_text(encoding="utf-8").replace("docs/templates/updates.toml", TEMPLATES)
+        file.write_text(kept, encoding="utf-8")
+    return {"TEMPLATES_FILE": TEMPLATES}
 
 
 def keep(workspace: Workspace, folder: Path) -> None:

@@ -93,6 +93,42 @@ async def test_the_first_sight_is_a_living_incident_with_true_times(tmp_path):
     assert stat.S_IMODE((tmp_path / ".ratchet-demo").stat().st_mode) == 0o700
 
 
+async def test_the_command_line_and_the_templates_work_beside_the_demo(tmp_path):
+    async with a_whole_demo(folder=tmp_path) as begun:
+        told = "Command line: DATABASE_URL=sqlite:///.ratchet-demo/ratchet.db ratchet stats\n"
+        assert told in begun.told
+        database = "sqlite:///.ratchet-demo/ratchet.db"
+        async with a_command(
+            "report", "8", folder=tmp_path, stdout=PIPE, DATABASE_URL=database
+        ) as process:
+            report = (await process.stdout.read()).decode()
+        (card,) = [
+            one
+            for one in await seen(begun, "mia", "C0PAYMENTS")
+            if "Move to Resolved" in str(one["blocks"])
+        ]
+        async with aiohttp.ClientSession(begun.page, headers={"Origin": begun.page}) as http:
+            target = {"channel": "C0PAYMENTS", "ts": card["ts"]}
+            act = {"as": "mia", "act": "press", "target": target, "control": "update"}
+            async with http.post("/front/act", json=act) as answer:
+                assert answer.status == 200
+
+            async def dialog():
+                async with http.get("/front/views?as=mia") as answer:
+                    return str((await answer.json())["stack"])
+
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while "We are looking into it" not in await dialog():
+                    pass
+
+    assert "Checkout is down" in report
+    assert (
+        (tmp_path / ".ratchet-demo/templates.toml")
+        .read_text()
+        .startswith("# Templates of public updates: TEMPLATES_FILE=templates.toml\n")
+    )
+
+
 async def test_the_receiver_of_the_demo_shows_what_becomes_public_once_for_each_run(tmp_path):
     for run in ("--clean", "--http"):
         async with a_whole_demo(run, folder=tmp_path) as begun:
