@@ -138,10 +138,11 @@ def name_resolution(
         raise NotOver(incident)
     if (command.how is Resolution.DUPLICATE) is (command.duplicate_of is None):
         raise InvalidDuplicate
-    if command.duplicate_of is not None and (
-        known.duplicate_of is None or known.duplicate_of.id == incident.id
-    ):
-        raise InvalidDuplicate
+    if command.duplicate_of is not None:
+        if known.duplicate_of is None:
+            raise InvalidDuplicate(f"is unknown: there is no INC-{command.duplicate_of} here")
+        if known.duplicate_of.id == incident.id:
+            raise InvalidDuplicate(f"must be another one than {incident.name}")
     resolved = Resolved(how=command.how, duplicate_of=command.duplicate_of)
     before = incident.resolution
     if resolved == before:

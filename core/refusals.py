@@ -411,8 +411,8 @@ class NothingToRelease(UserError):
 class InvalidDuplicate(InvalidField):
     """The other incident is not named, is the incident itself, or is none for this actor."""
 
-    def __init__(self) -> None:
-        super().__init__("duplicate_of", "must be named by a number other than its own")
+    def __init__(self, problem: str = "must be named by its number, such as INC-41") -> None:
+        super().__init__("duplicate_of", problem)
 
 
 class NotAsked(UserError):

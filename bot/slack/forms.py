@@ -26,7 +26,7 @@ from bot.slack.inputs import (
     unreadable,
 )
 from bot.slack.pressed import Dialog
-from bot.slack.references import plain_word
+from bot.slack.references import NoNumber, at_head, plain_word
 from bot.slack.requests import (
     AssignTo,
     FromDraft,
@@ -263,8 +263,8 @@ def _started(view: Mapping[str, Any], at: datetime, zone: tzinfo) -> datetime | 
         raise InvalidField("since", f"is no time: {STARTS}, or leave it empty")
     if start.at > at:
         raise InvalidField("since", "lies in the future: leave it empty, or write an earlier one")
-    if start.doubt:
-        meant = written_start(start.at, zone)
+    # Written in full, it is the answer to that.
+    if start.doubt and (meant := written_start(start.at, zone)) != said:
         raise InvalidField("since", f"{start.doubt}: write {meant} if you mean that")
     return start.at
 
@@ -372,8 +372,12 @@ def _public(view: Mapping[str, Any], actor: Actor) -> SetPrivacy:
 
 def _duplicate(view: Mapping[str, Any], actor: Actor) -> NameResolution:
     incident, _ = about(view)
-    word = typed(view, "duplicate_of").strip().lstrip("#").casefold().removeprefix("inc-")
-    number = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else None
+    try:
+        number, rest = at_head(typed(view, "duplicate_of").strip(), {})
+    except NoNumber:
+        number, rest = None, ""
+    if rest or not isinstance(number, int):
+        number = None
     return NameResolution(actor=actor, ref=incident, how=Resolution.DUPLICATE, duplicate_of=number)
 
 

@@ -184,6 +184,36 @@ async def test_how_it_ended_is_corrected_in_the_report(over, say, mia):
     assert "How it ended: false alarm" in (await say("report 1")).words()
 
 
+async def test_each_wrong_number_of_a_duplicate_has_an_answer_of_its_own(
+    over, say, mia, slack, case
+):
+    rows = {
+        "999": "The other incident is unknown: there is no INC-999 here.",
+        "1": "The other incident must be another one than INC-1.",
+        "abc": "The other incident must be named by its number, such as INC-41.",
+        "-3": "The other incident must be named by its number, such as INC-41.",
+        "2 and 3": "The other incident must be named by its number, such as INC-41.",
+    }
+    await mia.choose(await say("report 1"), "ended", "Duplicate of…")
+    await opened(slack, mia, "resolution")
+
+    for typed, told in rows.items():
+        with case(typed):
+            await mia.fill("Duplicate of", typed)
+            assert told in str(await mia.submit())
+
+
+@pytest.mark.parametrize("typed", ["2", "#2", "INC-2", "inc 2", "incident 2"])
+async def test_the_other_incident_of_a_duplicate_is_read_generously(typed, over, say, mia, slack):
+    await say("declare Checkout is slow")
+    await mia.choose(await say("report 1"), "ended", "Duplicate of…")
+    await opened(slack, mia, "resolution")
+    await mia.fill("Duplicate of", typed)
+    await mia.submit()
+
+    assert "How it ended: duplicate of INC-2" in (await say("report 1")).words()
+
+
 async def test_the_figures_stand_beside_those_of_the_period_before(over, say, clock):
     clock.advance(seconds=1)
     told = (await say("stats")).words()

@@ -204,17 +204,17 @@ def test_before_the_end_nobody_knows_how_it_ends():
 
 
 @pytest.mark.parametrize(
-    ("how", "number", "other"),
+    ("how", "number", "other", "told"),
     [
-        (Resolution.DUPLICATE, None, None),
-        (Resolution.DUPLICATE, 41, None),
-        (Resolution.DUPLICATE, 42, OVER),
-        (Resolution.FIXED, 41, an_incident(number=41)),
+        (Resolution.DUPLICATE, None, None, "must be named by its number, such as INC-41."),
+        (Resolution.DUPLICATE, 41, None, "is unknown: there is no INC-41 here."),
+        (Resolution.DUPLICATE, 42, OVER, "must be another one than INC-42."),
+        (Resolution.FIXED, 41, an_incident(number=41), "must be named by its number"),
     ],
     ids=["of nothing", "of none that the actor sees", "of itself", "no duplicate"],
 )
-def test_a_duplicate_names_another_incident(how, number, other):
-    with pytest.raises(InvalidDuplicate):
+def test_a_duplicate_names_another_incident(how, number, other, told):
+    with pytest.raises(InvalidDuplicate, match=f"The other incident {told}"):
         resolution(OVER, how, number, duplicate_of=other)
 
 

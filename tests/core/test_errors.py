@@ -311,7 +311,7 @@ TOLD = [
         NotAComponent("include one that is unknown", asked="ap", suggestion="API", known=("API",)),
         "The components include one that is unknown.",
     ),
-    (InvalidDuplicate(), "The other incident must be named by a number other than its own."),
+    (InvalidDuplicate(), "The other incident must be named by its number, such as INC-41."),
     (
         TransitionNotAllowed(an_incident(lifecycle=RESPONSE), "closed"),
         "INC-42 is open and cannot become closed now. Valid next steps: acknowledged, resolved.",
