@@ -36,8 +36,8 @@ WEEK = timedelta(weeks=1)
 # How a moment is written, for a refusal: of the past, and of the time to come.
 STARTS = "write 25m, 1h30, 02:50, 2am, yesterday 23:10 or 2026-11-28 23:10"
 ENDS = "write 30m, 1h30, 15:30, 3pm, tomorrow 10:00 or 2026-11-28 15:30"
-# A start that lies further back is rather a slip, unless its day is written.
-LONG_AGO = timedelta(days=7)
+# A start that lies further back is rather a slip: of its unit, or of the year in a written day.
+LONG_AGO, DAY_LONG_AGO = timedelta(days=7), timedelta(days=180)
 # Of a time of day that is still to come today, yesterday's is meant only if it is as near as this.
 FAR = timedelta(hours=12)
 
@@ -192,8 +192,7 @@ def start_of(text: str, *, at: datetime, zone: tzinfo) -> Start | None:
     Times are those of a clock in ``zone``. It may lie after ``at``. None if ``text`` names none.
     """
     if within := span_of(_plain(text).removesuffix(" ago")):
-        long = f"is {duration(within)} ago" if within > LONG_AGO else ""
-        return Start(at - within, long)
+        return Start(at - within, _early(within) if within > LONG_AGO else "")
     today = at.astimezone(zone).date()
     named = _day_and_clock(text, today)
     if named is None:
@@ -203,11 +202,16 @@ def start_of(text: str, *, at: datetime, zone: tzinfo) -> Start | None:
         said = [moment for one in (day - WEEK, day) for moment in _shown(one, clock, zone)]
         return Start(max(moment for moment in said if moment <= at))
     if day is not None:
-        return Start(min(_shown(day, clock, zone)))
+        start = min(_shown(day, clock, zone))
+        return Start(start, _early(at - start) if at - start > DAY_LONG_AGO else "")
     past = [moment for one in (today - DAY, today) for moment in _shown(one, clock, zone)]
     last = max(moment for moment in past if moment <= at)
     far = min(_shown(today, clock, zone)) > at and at - last > FAR
     return Start(last, "is still to come today in your time zone" if far else "")
+
+
+def _early(ago: timedelta) -> str:
+    return f"is {duration(ago)} ago, and so early a start may be a slip"
 
 
 def _day_of(word: str, today: date) -> date | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.slack import channels, withdrawn
-from bot.slack.blocks import Json, actions, message, paragraphs
+from bot.slack.blocks import Json, actions, button, message, paragraphs
 from bot.slack.buttons import (
     channel_buttons,
     end_of,
@@ -26,6 +26,7 @@ from bot.slack.buttons import (
 )
 from bot.slack.cards import card_for_you, remarks
 from bot.slack.markup import channel_link, escape, mention, moment, shown
+from bot.slack.pressed import encode
 from bot.slack.verbs import COMMAND
 from bot.slack.words import (
     about,
@@ -260,6 +261,14 @@ def asks_to_move_the_channel(now: str, asked: str) -> Json:
         f"and its public updates follow there. The cards in {old} stay.",
     ]
     return message(told, [*paragraphs(told), *actions(channel_buttons(now, asked))])
+
+
+def status_channel_refused(now: str | None, asked: str, problem: str) -> Json:
+    """The answer to ``setup`` with a channel that takes no post; ``problem`` completes it."""
+    stays = f"{channel_link(now)} stays the status channel." if now else "Nothing was changed."
+    told = [f"{channel_link(asked)} {problem}.", stays]
+    settings = button("All settings…", action_id="setup", value=encode("setup"))
+    return message(told, [*paragraphs(told), *actions([settings])])
 
 
 def status_channel_set(channel: str, *, also: str = "") -> Json:

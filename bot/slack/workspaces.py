@@ -9,6 +9,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import inputs, places, setup, views
+from bot.slack.answers import Carried
 from bot.slack.blocks import Json
 from bot.slack.interaction import Interaction
 from bot.slack.messages import Names
@@ -141,7 +142,7 @@ class Workspaces:
         It moves away from the cards of open incidents only after a question.
 
         Raises:
-            InvalidField: it takes no post; the error says the cure.
+            Carried: it takes no post; the answer says the cure.
             Denied: the actor is no workspace admin.
         """
         now = (await self._book.shown(actor)).workspace.status_channel
@@ -152,7 +153,8 @@ class Workspaces:
         if asked.channel != now and (
             problem := await places.refused_trial(self._client, asked.channel)
         ):
-            raise InvalidField(Setting.STATUS_CHANNEL, problem)
+            refused = InvalidField(Setting.STATUS_CHANNEL, problem)
+            raise Carried(refused, views.status_channel_refused(now, asked.channel, problem))
         changes = {Setting.STATUS_CHANNEL: asked.channel}
         saved = await self._book.save(actor, changes, seen=None, request=interaction.once)
         channel = saved.workspace.status_channel or asked.channel

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.standin import labels
+
 KEPT, MOVED = "Keep it as it is", "Move it there"
 
 
@@ -93,13 +95,10 @@ async def test_the_channel_is_tried_with_a_post_that_goes_away(slack, told):
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        ({"archived": True}, "The status channel is archived: unarchive it, or choose another."),
+        ({"archived": True}, "<#C0CLOSED> is archived: unarchive it, or choose another."),
         (
             {"private": True, "bot": False},
-            (
-                "The status channel is private and without me: type /invite @Ratchet there, then "
-                "try again."
-            ),
+            ("<#C0CLOSED> is private and without me: type /invite @Ratchet there, then try again."),
         ),
     ],
 )
@@ -108,7 +107,9 @@ async def test_a_channel_that_takes_no_post_is_refused_with_the_cure(
 ):
     slack.workspace.add_channel("closed", members=["mia"], **flags)
 
-    assert (await told("setup #closed")).text == sentence
+    answer = await told("setup #closed")
+    assert answer.text == f"{sentence} <#C0STATUS> stays the status channel."
+    assert labels(answer) == ["All settings…"]
     team = slack.workspace.team_id
     assert await ratchet.store.read(lambda reader: reader.workspace(team).version) == 0
 
@@ -120,7 +121,11 @@ async def test_the_button_is_refused_with_the_cure_too(slack, told):
 
     moved = await (await slack.person("mia").press(answer, MOVED)).answer()
 
-    assert moved.text == "The status channel is archived: unarchive it, or choose another."
+    assert moved.text == (
+        "<#C0CLOSED> is archived: unarchive it, or choose another. "
+        "<#C0STATUS> stays the status channel."
+    )
+    assert labels(moved) == ["All settings…"]
 
 
 async def test_a_person_who_may_not_set_it_makes_no_post(slack, told):

@@ -317,12 +317,17 @@ def test_anything_else_is_no_start(text):
     ("text", "doubt"),
     [
         ("10:05", "is still to come today in your time zone"),
-        ("8d", "is 8 d ago"),
-        ("30d", "is 30 d ago"),
+        ("8d", "is 8 d ago, and so early a start may be a slip"),
+        ("400d", "is 400 d ago, and so early a start may be a slip"),
+        ("2025-03-02 10:00", "is 365 d ago, and so early a start may be a slip"),
     ],
 )
 def test_a_start_that_is_rather_a_slip_says_why(text, doubt):
     assert start_of(text, at=NINE, zone=HOUR_AHEAD).doubt == doubt
+
+
+def test_a_written_day_of_the_last_half_year_is_no_slip():
+    assert start_of("2025-09-05 10:00", at=NINE, zone=HOUR_AHEAD).doubt == ""
 
 
 @pytest.mark.parametrize("text", ["today 10:05", "2026-03-02 10:01", "2026-03-03 09:00"])

@@ -82,6 +82,11 @@ def test_since_in_a_sentence_is_asked_about():
             "9 d ago",
             ["Declare it since 2026-02-21 10:00", "Declare it as starting now", "Edit first…"],
         ),
+        (
+            '"2019-05-01 09:00"',
+            "so early a start may be a slip",
+            ["Declare it since 2019-05-01 09:00", "Declare it as starting now", "Edit first…"],
+        ),
     ],
 )
 def test_a_doubtful_start_is_asked_about_with_everything_kept(since, problem, labels):
