@@ -288,7 +288,10 @@ def still_to_come(
 
 
 def touched(before: Incident | None, decision: Decision) -> tuple[tuple[Component, ...], datetime]:
-    """The components whose status a decision may change, and the moment at which it shows."""
+    """The components whose status a decision may change, and the moment at which that is told.
+
+    It is told with the step that it follows from, which waits for a text that comes with it.
+    """
     incident, at = decision.incident, decision.incident.updated_at
     if incident.private and (before is None or before.private):
         return (), at
@@ -298,6 +301,11 @@ def touched(before: Incident | None, decision: Decision) -> tuple[tuple[Componen
     if after == (before.severity, before.public_word, before.private, before.components):
         return (), at
     known = {one.id: one for one in (*before.components, *incident.components)}
+    same = (before.severity, incident.public_word, before.private, before.components)
+    if after == same:
+        # Nothing but the step.
+        steps = (one for one in decision.updates if one.status_change is not None)
+        at = max([at, *(one.public_at for one in steps if one.public_at is not None)])
     return tuple(known.values()), at
 
 

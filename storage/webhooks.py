@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Update, bindparam, case, delete, exists, select, update
+from sqlalchemy import Connection, Update, bindparam, case, delete, exists, or_, select, update
 
 from core.decision import Decision
 from core.incident import Incident, Person
@@ -179,13 +179,32 @@ _DROP_ALL = (
     .values(state=State.MERGED, done_at=bindparam("at"))
 )
 _DROP_OF_INCIDENT = _drop(_of_incident)
+_MOMENT = bindparam("moment", type_=webhook_message.c.due_at.type)
+# The bare step that is left of a text, and the components that follow from it, wait no longer. A
+# message about a component names no incident: it was written at the same moment as the step.
+_WAIT_NO_LONGER = (
+    update(webhook_message)
+    .where(
+        _is_waiting,
+        webhook_message.c.workspace_id == bindparam("workspace"),
+        or_(
+            (webhook_message.c.incident_id == bindparam("incident"))
+            & (webhook_message.c.entry == bindparam("number")),
+            webhook_message.c.incident_id.is_(None)
+            & (webhook_message.c.event == HookEvent.COMPONENT)
+            & (webhook_message.c.created_at == bindparam("written"))
+            & (webhook_message.c.due_at == bindparam("held_until")),
+        ),
+        webhook_message.c.due_at > _MOMENT,
+    )
+    .values(due_at=_MOMENT, try_at=_MOMENT)
+)
 _DROP_OF_ENTRY = _drop(_of_incident, webhook_message.c.entry == bindparam("number"))
 _DROP_OF_ENDPOINT = _drop(
     webhook_message.c.workspace_id == bindparam("workspace"),
     webhook_message.c.webhook_id == bindparam("hook"),
 ).values(error=SWITCHED_OFF)
 _DROP_EVENTS = _DROP_OF_ENDPOINT.where(_is_event)
-_MOMENT = bindparam("moment", type_=webhook_message.c.due_at.type)
 # An incident that is not public yet is told of at the end of the newest title's hold.
 _WAIT_FOR_TITLE = (
     update(webhook_message)
@@ -418,8 +437,13 @@ def _change_waiting(connection: Connection, before: Incident | None, decision: D
     if incident.private and before is not None and not before.private:
         connection.execute(_DROP_OF_INCIDENT, {**named, "at": at})
     redacted = decision.redacted
-    if redacted and redacted.taken_back and redacted.status_change is None:
-        connection.execute(_DROP_OF_ENTRY, {**named, "number": redacted.entry, "at": at})
+    if redacted and redacted.taken_back:
+        about = {**named, "number": redacted.entry}
+        if redacted.status_change is None:
+            connection.execute(_DROP_OF_ENTRY, {**about, "at": at})
+        else:
+            held = {"written": redacted.at, "held_until": redacted.public_at}
+            connection.execute(_WAIT_NO_LONGER, {**about, **held, "moment": redacted.redacted_at})
     held_until = incident.title_public_at
     if held_until and held_until > at and incident.title_before is None:
         connection.execute(_WAIT_FOR_TITLE, {**named, "moment": held_until})

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from core.commands import SetPrivacy
+from core.commands import SetPrivacy, Walk
 from core.decision import Decision
 from core.errors import InvalidField
-from core.incident import Kind, Severity, Visibility
+from core.incident import Kind, Note, PublicText, Severity, Visibility
 from core.page import ComponentStatus
 from core.subscription import SubscriptionFilter, lowest_severity
 from core.webhooks import HookEvent, Secrets, admits, happenings, touched
@@ -61,6 +61,7 @@ def test_to_tag_a_hidden_component_is_no_event(named, others, hidden, is_news):
 
 
 NOW, WAITS = timedelta(), DELAY
+OVER = PublicText("Over.")
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,30 @@ def test_a_decision_touches_the_components_whose_status_it_may_change():
         (API,),
         HELD,
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [
+        ({"to": "resolved"}, NOW),
+        ({"to": "resolved", "note": "db-3"}, NOW),
+        ({"to": "resolved", "public": "Over."}, WAITS),
+        # Each of these is public at once, and so is what it does to components.
+        ({"to": "resolved", "public": "Over.", "severity": Severity.LOW}, NOW),
+        ({"to": "resolved", "public": "Over.", "components": ("api", "web")}, NOW),
+        ({"to": "resolved", "title": "Cards fail"}, NOW),
+    ],
+)
+def test_components_are_told_with_the_step_that_they_follow_from(asked, waits):
+    before = an_incident(status="monitoring", components=(API,))
+    facts = known(publish_delay=DELAY, components=(API, WEB))
+    decision = decide(before, a_change(**asked), facts, at=AT)
+
+    assert touched(before, decision)[1] - AT == waits
+    # So is a status that several steps lead to.
+    walk = Walk(actor=an_actor(), ref=42, to="resolved", reason=Note("db-3"), public=OVER)
+    begun = an_incident(components=(API,))
+    assert touched(begun, decide(begun, walk, facts, at=AT))[1] - AT == WAITS
 
 
 @pytest.mark.parametrize("before", [None, an_incident(private=True, components=(API,))])

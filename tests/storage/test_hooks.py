@@ -423,6 +423,66 @@ async def test_a_text_that_is_taken_back_is_never_told(add, held, declare, deliv
     assert await deliver() == []
 
 
+@pytest.fixture
+async def at_the_end(add, incidents, store, clock, deliver):
+    """INC-1 with a component that is shown, one step before its end; all of it is told."""
+    await Curation(store, clock=clock).add_component(ADMIN, ComponentChange(name="api"))
+    await add()
+    await incidents.execute(a_declaration(id=an_id(1), components=("api",)))
+    for to in ("identified", "monitoring"):
+        clock.advance(minutes=1)
+        await incidents.execute(a_change(ref=1, to=to))
+    await deliver()
+    clock.advance(minutes=1)
+
+
+@pytest.mark.usefixtures("at_the_end")
+async def test_a_component_is_told_with_the_held_text_of_its_incident(held, deliver, clock):
+    await held.execute(a_change(ref=1, to="resolved", public=PublicText("Over.")))
+    clock.advance(seconds=9)
+    assert await deliver() == []
+    clock.advance(seconds=1)
+    assert await deliver() == [
+        ("incident.resolved", "resolved", ["Over."]),
+        ("component.updated", None, []),
+    ]
+
+
+@pytest.mark.usefixtures("at_the_end")
+async def test_a_step_whose_text_is_taken_back_is_told_at_once(held, deliver, queue, clock):
+    await held.execute(a_change(ref=1, to="resolved", public=PublicText("Over.")))
+    clock.advance(seconds=3)
+    await held.execute(Redact(actor=an_actor(), ref=1, entry=4))
+    told = [
+        ("incident.resolved", "resolved", []),
+        ("component.updated", None, []),
+    ]
+    assert await deliver() == told
+    clock.advance(minutes=1)
+    assert await deliver() == []
+
+
+@pytest.mark.usefixtures("at_the_end")
+async def test_a_text_that_is_taken_back_hurries_nothing_else(
+    held, store, deliver, clock, incidents
+):
+    until = clock() + timedelta(seconds=20)
+    maintained = ComponentStatus.UNDER_MAINTENANCE
+    curation = Curation(store, clock=clock)
+    await curation.override(ADMIN, "api", maintained, until=until)
+    await deliver()
+    await held.execute(a_change(ref=1, title="Cards fail"))
+    await held.execute(a_change(ref=1, to="resolved", public=PublicText("Over.")))
+    clock.advance(seconds=3)
+    await held.execute(Redact(actor=an_actor(), ref=1, entry=5))
+    # The title stands before the end in the order of the incident, and waits for its own moment.
+    assert [event for event, _, _ in await deliver()] == ["component.updated"]
+    clock.advance(seconds=7)
+    assert [event for event, _, _ in await deliver()] == ["incident.updated", "incident.resolved"]
+    clock.advance(seconds=10)
+    assert [event for event, _, _ in await deliver()] == ["component.updated"]
+
+
 async def test_a_withdrawn_text_is_in_no_event_that_still_waits(
     add, declare, incidents, deliver, clock
 ):
