@@ -29,7 +29,16 @@ from core.incident import Update as Entry
 from core.promise import Stage
 from core.withdrawing import CORRECTION_WINDOW
 from storage.messages import PEOPLE, PUBLIC_SURFACES, OutboxMessage, lane
-from storage.models import State, is_available, is_kept, is_waiting_card, outbox, posted, promise
+from storage.models import (
+    State,
+    is_available,
+    is_kept,
+    is_waiting_card,
+    kept,
+    outbox,
+    posted,
+    promise,
+)
 from storage.models import update as _update
 from storage.statements import Prepared, upsert
 
@@ -271,6 +280,35 @@ def _redraw_told(connection: Connection, decision: Decision) -> None:
             )
     if rows:
         _ENQUEUE[connection.dialect.name].run(connection, *rows)
+
+
+# Direct messages that link to the card. One that Slack refused stays refused.
+_WITH_LINK = union(
+    *(
+        select(table.c.surface, table.c.channel, table.c.entry).where(
+            table.c.workspace_id == bindparam("workspace"),
+            table.c.incident_id == bindparam("incident"),
+            table.c.surface.in_((Surface.OWNER_CARD, Surface.HAND_OVER)),
+            still,
+        )
+        for table, still in ((posted, true()), (outbox, kept(outbox, State.RUNNING)))
+    )
+)
+
+
+def redraw_links(connection: Connection, message: OutboxMessage, *, at: datetime) -> None:
+    """Writes edits of the direct messages that were drawn before the card of ``message`` was there.
+
+    They link to it.
+    """
+    named = {"workspace": message.workspace, "incident": message.incident}
+    # A card is about no entry: `posted` has 0, the outbox NULL.
+    found = {(row[0], row[1], row[2] or 0) for row in connection.execute(_WITH_LINK, named)}
+    edits = [
+        Envelope(surface=Surface(surface), channel=channel, entry=entry or None)
+        for surface, channel, entry in sorted(found)
+    ]
+    enqueue_of(connection, message.workspace, message.incident, edits, at=at)
 
 
 _OWNER_LEFT = _posts(Surface.OWNER_LEFT, "channel", "entry")

@@ -29,7 +29,7 @@ from core.decision import (
     Surface,
 )
 from storage import channel_facts, claims, own_channels, posting_faults
-from storage.enqueue import later_of, redraw_beside
+from storage.enqueue import later_of, redraw_beside, redraw_links
 from storage.facts import (
     ChannelMade,
     Delivery,
@@ -413,6 +413,7 @@ def _delivered(
         )
         _show_on_card(connection, message, at)
         if message.surface is Surface.WORKING_CARD:
+            redraw_links(connection, message, at=at)
             channel_facts.pin(connection, message, at=at)
 
 

@@ -15,7 +15,7 @@ from tests.builders import GRACE, NINE
 from tests.clock import Clock
 from tests.conversations.conftest import environment_for, running, settled, without_ids
 from tests.patience import PATIENCE_SECONDS
-from tests.standin import a_standin
+from tests.standin import a_standin, labels
 
 NOTE = "db-3 lost its quorum"
 TEXT = "We found the cause & are rolling back."
@@ -253,6 +253,24 @@ async def test_an_incident_declared_over_http_has_a_working_card(
     await pressed.answer()
     await settled(app, clock)
     assert "Owner: <@U0MIA>" in cards(slack, "#general")[0].words()
+
+
+@pytest.mark.parametrize("handed", [False, True])
+async def test_the_question_to_an_owner_links_to_the_card_that_comes_after_it(
+    handed, slack, clock, with_default
+):
+    app, client = with_default
+    body = V1[1] if handed else {**V1[1], "ownerId": "U0BO"}
+    declared = await done(client.post("/v1/incidents", json=body))
+    if handed:
+        address = f"/v1/incidents/{declared['id']}/handoff"
+        await done(client.post(address, json={"targetUserId": "U0BO"}))
+    await settled(app, clock)
+
+    (card,) = cards(slack, "#general")
+    (asked,) = slack.workspace.direct(slack.person("bo").user).messages
+    assert f"/p{card.ts.replace('.', '')}" in asked.words()
+    assert labels(asked) == ["Got it", "Not me", "Update…"]
 
 
 async def test_the_channel_for_the_api_that_a_workspace_saved_comes_first(
