@@ -192,9 +192,13 @@ class App:
     async def _api_place(self, workspace: str, channel: str | None) -> Place | None:
         """Where the card of an incident goes that is declared over HTTP, and names ``channel``.
 
-        Only here the channel for incidents that name none is chosen.
+        Only here the channel for incidents that name none is chosen. It is also for those that name
+        one which takes no card: an incident that nobody sees helps nobody.
         """
-        named = channel or (await self.incidents.workspace_of(workspace)).settings.api_channel
+        named = channel
+        if channel is None or await self.people.lacks(channel):
+            default = (await self.incidents.workspace_of(workspace)).settings.api_channel
+            named = default or channel
         return await self.people.place(named) if named else None
 
     def _address_of(self, page: PageSettings, alone: bool) -> str:  # noqa: FBT001 - a callback

@@ -47,6 +47,9 @@ UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 SLACKBOT = "USLACKBOT"
 
 
+CHANNEL_UNKNOWN = "channel_not_found"
+
+
 class SlackUnavailable(UserError):
     """Slack does not answer, and nothing about the person is remembered."""
 
@@ -55,6 +58,10 @@ class SlackUnavailable(UserError):
             "Slack does not answer at the moment, so I cannot check who you are. "
             "Nothing was changed; try again in a minute."
         )
+
+
+class NoSuchChannel(SlackUnavailable):
+    """Slack knows no channel of that id, or the bot is not in a private one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +262,17 @@ class People:
         except (SlackUnavailable, TimeoutError):
             return Place(channel)
 
+    async def lacks(self, channel: str) -> bool:
+        """Whether Slack says at once that no card could be posted in ``channel``."""
+        try:
+            async with asyncio.timeout(NAMING_SECONDS):
+                await self._channel(channel)
+        except NoSuchChannel:
+            return True
+        except (SlackUnavailable, TimeoutError):
+            pass
+        return False
+
     async def _channel(self, channel: str) -> _Channel:
         return await self._channels.recall(channel, lambda: self._ask_channel(channel))
 
@@ -383,7 +401,7 @@ async def _told(ids: Iterable[str], ask: Callable[[str], Awaitable[str]]) -> dic
 def _unnamed(method: str, error: SlackApiError) -> SlackUnavailable:
     # Nobody is turned away because of it: the text keeps the id.
     log.info("name not found", method=method, error=code_of(error))
-    return SlackUnavailable()
+    return NoSuchChannel() if code_of(error) == CHANNEL_UNKNOWN else SlackUnavailable()
 
 
 def _refused(method: str, error: SlackApiError) -> SlackUnavailable:
@@ -455,10 +473,10 @@ class Memory(Generic[K, T]):
         try:
             # Shielded, because other callers may wait for the same question.
             return await asyncio.wait_for(asyncio.shield(self._task(key, ask)), patience)
-        except (*UNREACHABLE, SlackUnavailable):
+        except (*UNREACHABLE, SlackUnavailable) as error:
             if something:
                 return something[1]
-            raise SlackUnavailable from None
+            raise NoSuchChannel if isinstance(error, NoSuchChannel) else SlackUnavailable from None
 
     def _task(self, key: K, ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         task = self._asking.get(key)

@@ -314,12 +314,34 @@ async def test_a_private_incident_over_http_is_told_to_its_owner_alone(slack, cl
 
 
 async def test_a_card_that_cannot_be_posted_keeps_no_incident_from_being_declared(
-    slack, clock, with_default
+    slack, ratchet, settle, ci
 ):
-    app, client = with_default
     path, body = V1
-    declared = await done(client.post(path, json=body | {"channelId": "C0NOWHERE"}))
-    await settled(app, clock)
+    declared = await done(ci.post(path, json=body | {"channelId": "C0NOWHERE"}))
+    await settle()
 
     assert declared["links"]["slack"] is None
-    assert (await app.readiness()).dead_messages == 1
+    assert (await ratchet.readiness()).dead_messages == 1
+
+
+async def test_the_card_of_an_unknown_channel_goes_to_that_for_the_api(slack, clock, with_default):
+    app, client = with_default
+    secret = slack.workspace.add_channel("#secret", private=True, bot=False)
+    path, body = V1
+    for unknown in ("C0NOWHERE", secret.id):
+        await done(client.post(path, json=body | {"channelId": unknown}))
+    await settled(app, clock)
+
+    assert len(cards(slack, "#general")) == 2
+    assert (await app.readiness()).dead_messages == 0
+
+
+async def test_while_slack_does_not_tell_a_channel_the_card_goes_there(slack, clock, with_default):
+    app, client = with_default
+    slack.faults.refuse("conversations.info", error="internal_error", times=1)
+    path, body = V1
+    channel = slack.workspace.channel("#payments").id
+    await done(client.post(path, json=body | {"channelId": channel}))
+    await settled(app, clock)
+
+    assert len(cards(slack, "#payments")) == 1
