@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from math import isqrt
+from typing import TypeAlias
 
 from core.stats import DEFINITIONS, Spread, Statistics, TwoPeriods
 from core.tables import FigureRow, rows_of
 from core.times import duration
 
-WIDTH = 640
-BAR = 22
-LABELS = 215
+# In pixels: a line with a name, a bar with the room below it, and a name with its two bars.
+LINE, BAR = 26, 24
+PAIR = LINE + 2 * BAR + 10
+# The longest bar, in hundredths of the width: its number stands beside it, also on a phone.
+LONGEST = 70
+NAME_MAX = 40
+# A name, with the figures of this period and of the one before as lengths and as words.
+Bars: TypeAlias = tuple[str, float, float, str, str]
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #5b6875; --now: #2f6fab; --then: #b9c9d9;
@@ -27,7 +32,7 @@ body { font: 16px/1.5 Inter, system-ui, sans-serif; color: var(--ink); backgroun
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line) }
-svg { width: 100%; height: auto } svg text { font-size: 13px; fill: var(--ink) }
+svg { display: block; width: 100% } svg text { font-size: 16px; fill: var(--ink) }
 .now { fill: var(--now) } .then { fill: var(--then) } .soft { color: var(--soft) }
 """
 
@@ -48,7 +53,7 @@ def page(made: Statistics) -> str:
     """The figures as an HTML page with a picture of each comparison, light and dark."""
     groups = list(_groups(made))
     counts = [
-        (name, now, then, str(now), str(then))
+        (name, float(now), float(then), str(now), str(then))
         for name, compared in groups[1:]
         for now, then in [(compared.now.incidents, compared.before.incidents)]
     ]
@@ -57,8 +62,8 @@ def page(made: Statistics) -> str:
         '<p class="soft">The upper bar is this period, the lower one the period before.</p>',
         *(["<h2>Incidents</h2>", _bars(counts)] if counts else []),
         "<h2>Times (median)</h2>",
-        '<p class="soft">A bar of twice the length is four times as long a time.</p>',
-        _bars(list(_times(made.whole))),
+        '<p class="soft">Each pair has its own scale: twice the length is twice the time.</p>',
+        _bars(list(_times(made.whole)), each=True),
     ]
     for name, compared in groups:
         parts += [f"<h2>{escape(name)}</h2>", _table(list(rows_of(compared)))]
@@ -86,7 +91,7 @@ def _groups(made: Statistics) -> Iterator[tuple[str, TwoPeriods]]:
     yield from (one for one in named if one[1].now.incidents or one[1].before.incidents)
 
 
-def _times(whole: TwoPeriods) -> Iterator[tuple[str, int, int, str, str]]:
+def _times(whole: TwoPeriods) -> Iterator[Bars]:
     now, before = whole.now, whole.before
     for label, one, other in (
         ("To acknowledge", now.to_acknowledge, before.to_acknowledge),
@@ -96,37 +101,40 @@ def _times(whole: TwoPeriods) -> Iterator[tuple[str, int, int, str, str]]:
         yield label, _length(one), _length(other), _median(one), _median(other)
 
 
-def _length(spread: Spread) -> int:
+def _length(spread: Spread) -> float:
     """The length of a bar."""
-    return 0 if spread.median is None else isqrt(int(spread.median.total_seconds()))
+    return 0 if spread.median is None else spread.median.total_seconds()
 
 
 def _median(spread: Spread) -> str:
     return "none" if spread.median is None else duration(spread.median)
 
 
-def _bars(rows: Sequence[tuple[str, int, int, str, str]]) -> str:
-    """A picture with two bars for each row; a screen reader gets the numbers as its title."""
-    most = max(1, *(max(now, then) for _, now, then, _, _ in rows))
-    room = WIDTH - LABELS - 110
-    height = len(rows) * (2 * BAR + 14)
+def _bars(rows: Sequence[Bars], *, each: bool = False) -> str:
+    """A picture with two bars under each name; a screen reader gets the numbers as its title.
+
+    It is drawn in pixels from top to bottom and in parts of its width from left to right: its words
+    are as large on a phone as anywhere. ``each``: every name has a scale of its own.
+    """
+    all_rows = max(1.0, *(max(now, then) for _, now, then, _, _ in rows))
     spoken = "; ".join(f"{name}: {now}, before {then}" for name, _, _, now, then in rows)
     drawn = [
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(spoken)}">',
+        f'<svg height="{len(rows) * PAIR}" role="img" aria-label="{escape(spoken)}">',
         f"<title>{escape(spoken)}</title>",
     ]
     for place, (name, now, then, said, before) in enumerate(rows):
-        top = place * (2 * BAR + 14)
-        short = name if len(name) <= 28 else f"{name[:27]}…"
-        drawn.append(f'<text x="0" y="{top + BAR}">{escape(short)}</text>')
+        top = place * PAIR
+        most = max(1.0, now, then) if each else all_rows
+        short = name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…"
+        drawn.append(f'<text x="0" y="{top + LINE - 8}">{escape(short)}</text>')
         for kind, value, text, y in (
-            ("now", now, said, top),
-            ("then", then, before, top + BAR),
+            ("now", now, said, top + LINE),
+            ("then", then, before, top + LINE + BAR),
         ):
-            long = room * value // most
+            long = f"{LONGEST * value / most:.1f}%"
             drawn.append(
-                f'<rect class="{kind}" x="{LABELS}" y="{y}" width="{long}" height="{BAR - 4}"/>'
-                f'<text x="{LABELS + long + 6}" y="{y + BAR - 8}">{escape(text)}</text>'
+                f'<rect class="{kind}" x="0" y="{y}" width="{long}" height="{BAR - 4}"/>'
+                f'<text x="{long}" dx="6" y="{y + BAR - 8}">{escape(text)}</text>'
             )
     return "\n".join([*drawn, "</svg>"])
 

@@ -185,14 +185,27 @@ def test_a_picture_says_its_numbers_to_a_screen_reader():
     assert "To resolve: 20 min, before none" in str(second.get("aria-label"))
 
 
-def test_the_longest_bar_fits_into_the_picture():
+def test_every_bar_leaves_room_for_its_number_at_any_width():
     root = parsed(page(figures(*(a_measure(n, 10_000) for n in range(30)))))
 
     for picture in root.iter("svg"):
-        _, _, width, height = map(int, str(picture.get("viewBox")).split())
+        # Nothing is scaled, so words are as large on a phone as anywhere.
+        assert "viewBox" not in picture.attrib
         for bar in picture.iter("rect"):
-            assert int(str(bar.get("x"))) + int(str(bar.get("width"))) <= width - 100
-            assert int(str(bar.get("y"))) + int(str(bar.get("height"))) <= height
+            assert 0 <= float(str(bar.get("width")).removesuffix("%")) <= 70
+            assert int(str(bar.get("y"))) + int(str(bar.get("height"))) <= int(
+                str(picture.get("height"))
+            )
+
+
+def test_a_bar_is_as_long_as_its_time_beside_the_other_of_its_pair():
+    now = a_measure(1, 20, to_acknowledge=MINUTE)
+    before = a_measure(2, 10, declared=NINE - timedelta(days=9))
+
+    _, times = parsed(page(figures(now, before))).iter("svg")
+
+    long = [str(bar.get("width")) for bar in times.iter("rect")]
+    assert long == ["70.0%", "0.0%", "0.0%", "0.0%", "70.0%", "35.0%"]
 
 
 def test_a_milestone_has_a_histogram_of_its_own():
