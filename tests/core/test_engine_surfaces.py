@@ -188,7 +188,8 @@ def test_the_card_of_a_private_incident_that_is_handed_over_ends_for_its_former_
     decision = decide(incident, a_change(owner=LINUS), known(), at=NINE)
 
     asks = Envelope(surface=Surface.HAND_OVER, channel=LINUS.id, entry=2)
-    assert decision.envelopes == (TO_ADA, TO_GRACE, TO_LINUS, asks)
+    lost = Envelope(surface=Surface.HAND_OVER_LOST, channel=GRACE.id, entry=2)
+    assert decision.envelopes == (TO_ADA, TO_GRACE, TO_LINUS, lost, asks)
 
 
 def test_an_incident_of_the_api_has_no_card_channel_and_a_private_one_only_a_private_one():
