@@ -86,6 +86,27 @@ async def opened(slack, ratchet, settle):
     return own(slack)
 
 
+async def test_in_it_the_number_of_another_incident_may_belong_to_the_text(slack, settle, opened):
+    await say(slack, settle, *["/incident declare Search is slow"] * 2, channel="#general")
+    here = f"#{NAME}"
+
+    for text in ("update 2 of 15 replicas are back", "note 3 orders are lost"):
+        whole = text.partition(" ")[2]
+        asked = await say(slack, settle, f"/incident {text}", channel=here)
+        number, _, rest = whole.partition(" ")
+
+        act = "Publish" if text.startswith("update") else "Private note"
+        assert labels(asked) == [
+            f'{act} on INC-{number}: "{rest}"',
+            f'{act} on INC-1: "{whole}"',
+        ]
+
+    sure = await say(slack, settle, "/incident update 1 of 15 replicas is back", channel=here)
+    assert sure.text.startswith("INC-1 stays *Investigating*")
+    sure = await say(slack, settle, "/incident note #2 db-3 is slow", channel=here)
+    assert sure.text.startswith("INC-2 stays *Investigating*")
+
+
 async def test_a_click_opens_a_channel_with_its_people_topic_and_pinned_card(
     slack, ratchet, settle
 ):
