@@ -23,7 +23,7 @@ ASKED = {
     "description": "Payments time out since the deploy.",
     "components": (),
 }
-ADDRESS = {"actor", "ref", "expected_status", "next_update", "confirmed"}
+ADDRESS = {"actor", "ref", "expected_status", "seen", "next_update", "confirmed"}
 
 
 def test_every_field_of_a_change_either_addresses_it_or_asks_for_something():
