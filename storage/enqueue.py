@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from core.audience import may_be_told
 from core.decision import ABOUT_PROMISES, TELLING, Decision, Envelope, Published, Surface
-from core.incident import Incident, Kind, Visibility, is_end
+from core.incident import OWNERS, Incident, Kind, Visibility, is_end
 from core.incident import Update as Entry
 from core.promise import Stage
 from core.withdrawing import CORRECTION_WINDOW
@@ -248,7 +248,7 @@ _TELLING_THERE, _TELLING_LATELY = (
     for table, columns in ((posted, ()), (outbox, (outbox.c.state, outbox.c.created_at)))
 )
 # What may take an incident from the sight of a person.
-_OTHER_READERS = frozenset({Kind.PRIVACY, Kind.UNINVITED, Kind.ASSIGNED, Kind.ACKNOWLEDGED})
+_OTHER_READERS = frozenset({Kind.PRIVACY, Kind.UNINVITED, Kind.ACKNOWLEDGED, *OWNERS})
 
 
 def _redraw_told(connection: Connection, decision: Decision) -> None:
@@ -316,7 +316,7 @@ _OWNER_LEFT = _posts(Surface.OWNER_LEFT, "channel", "entry")
 
 def _may_lead(decision: Decision) -> bool:
     """Whether somebody else may lead since ``decision``, or nobody has to."""
-    led = {Kind.ASSIGNED, Kind.ACKNOWLEDGED}
+    led = {Kind.ACKNOWLEDGED, *OWNERS}
     return decision.incident.terminal or any(one.kind in led for one in decision.updates)
 
 

@@ -449,3 +449,22 @@ async def test_each_act_of_a_hand_over_has_its_own_words(slack, handed, settle):
     told = (await (await mia.command("#payments", "/incident timeline 1")).answer()).words()
     for words in ("took it", "made mia the owner (was bo)", "did not take it: bo owns it now"):
         assert words in told
+
+
+async def test_who_declines_a_private_incident_keeps_no_reminder_of_it(
+    slack, ratchet, settle, told, clock
+):
+    await told("declare Payroll leaked private")
+    await told("assign 1 @bo")
+    await told("promise 1 10m")
+    await settle()
+    clock.advance(minutes=5, seconds=5)
+    await ratchet.nudges.look()
+    await settle()
+    there = slack.workspace.direct(slack.person("bo").user).messages
+    assert [one for one in there if "Payroll" in one.words() and "+15 min" in labels(one)]
+
+    await (await slack.person("bo").press(questions(slack, "bo")[0], "Not me")).answer()
+    await settle()
+
+    assert not [one.text for one in there if "Payroll" in one.words()]
