@@ -39,6 +39,7 @@ from storage.models import (
     posted,
     promise,
 )
+from storage.models import incident as _incident
 from storage.models import update as _update
 from storage.statements import Prepared, upsert
 
@@ -282,6 +283,9 @@ def _redraw_told(connection: Connection, decision: Decision) -> None:
         _ENQUEUE[connection.dialect.name].run(connection, *rows)
 
 
+_DECLARER = select(_incident.c.declared_by_id).where(
+    _incident.c.workspace_id == bindparam("workspace"), _incident.c.id == bindparam("incident")
+)
 # Direct messages that link to the card. One that Slack refused stays refused.
 _WITH_LINK = union(
     *(
@@ -299,9 +303,11 @@ _WITH_LINK = union(
 def redraw_links(connection: Connection, message: OutboxMessage, *, at: datetime) -> None:
     """Writes edits of the direct messages that were drawn before the card of ``message`` was there.
 
-    They link to it.
+    They link to it. In Slack nobody hands over an incident before its card is there.
     """
     named = {"workspace": message.workspace, "incident": message.incident}
+    if connection.execute(_DECLARER, named).scalar_one().startswith(PEOPLE):
+        return
     # A card is about no entry: `posted` has 0, the outbox NULL.
     found = {(row[0], row[1], row[2] or 0) for row in connection.execute(_WITH_LINK, named)}
     edits = [
