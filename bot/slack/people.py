@@ -51,17 +51,17 @@ CHANNEL_UNKNOWN = "channel_not_found"
 
 
 class SlackUnavailable(UserError):
-    """Slack does not answer, and nothing about the person is remembered."""
+    """Slack does not answer, and nothing about the person is remembered.
 
-    def __init__(self) -> None:
+    ``unknown``: it answers, and knows no such channel, or the bot is not in a private one.
+    """
+
+    def __init__(self, *, unknown: bool = False) -> None:
+        self.unknown = unknown
         super().__init__(
             "Slack does not answer at the moment, so I cannot check who you are. "
             "Nothing was changed; try again in a minute."
         )
-
-
-class NoSuchChannel(SlackUnavailable):
-    """Slack knows no channel of that id, or the bot is not in a private one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +267,8 @@ class People:
         try:
             async with asyncio.timeout(NAMING_SECONDS):
                 await self._channel(channel)
-        except NoSuchChannel:
-            return True
-        except (SlackUnavailable, TimeoutError):
-            pass
+        except (SlackUnavailable, TimeoutError) as error:
+            return isinstance(error, SlackUnavailable) and error.unknown
         return False
 
     async def _channel(self, channel: str) -> _Channel:
@@ -401,7 +399,7 @@ async def _told(ids: Iterable[str], ask: Callable[[str], Awaitable[str]]) -> dic
 def _unnamed(method: str, error: SlackApiError) -> SlackUnavailable:
     # Nobody is turned away because of it: the text keeps the id.
     log.info("name not found", method=method, error=code_of(error))
-    return NoSuchChannel() if code_of(error) == CHANNEL_UNKNOWN else SlackUnavailable()
+    return SlackUnavailable(unknown=code_of(error) == CHANNEL_UNKNOWN)
 
 
 def _refused(method: str, error: SlackApiError) -> SlackUnavailable:
@@ -476,7 +474,8 @@ class Memory(Generic[K, T]):
         except (*UNREACHABLE, SlackUnavailable) as error:
             if something:
                 return something[1]
-            raise NoSuchChannel if isinstance(error, NoSuchChannel) else SlackUnavailable from None
+            unknown = isinstance(error, SlackUnavailable) and error.unknown
+            raise SlackUnavailable(unknown=unknown) from None
 
     def _task(self, key: K, ask: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         task = self._asking.get(key)
