@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -153,6 +154,26 @@ async def test_the_page_can_switch_to_another_person(at):
 
     await expect(messages(page).locator(".author")).to_have_text(["Mia Marsh", "Bo Lind"])
     await expect(page).to_have_url(re.compile(r"as=bo&at=payments"))
+
+
+async def test_nothing_is_typed_into_the_box_of_the_person_before(at):
+    page = await at("mia")
+    loaded = asyncio.Event()
+
+    async def later(route):
+        await loaded.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/front/messages"), later)
+    bo = page.get_by_role("group", name="Act as").get_by_role("link", name="bo")
+    await bo.click()
+    await expect(bo).to_have_attribute("aria-current", "true")
+    await expect(composer(page)).to_be_disabled()
+
+    loaded.set()
+    await expect(composer(page)).to_be_enabled()
+    await say(page, "I am Bo")
+    await expect(messages(page).locator(".author")).to_have_text(["Bo Lind"])
 
 
 # --- live changes ---

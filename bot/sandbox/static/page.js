@@ -290,6 +290,8 @@ async function become(user) {
   world.notices = world.notices.filter((each) => each.user === user.id);
   world.thread = null;
   modal.show([]);
+  // These are boxes of the person before: what is typed in them now would be lost.
+  for (const id of ["composer-box", "thread-composer-box"]) if (at(id)) at(id).disabled = true;
   await refreshAll();
   if (world.place.channel && !channelOf(world.place.channel)) world.place = placeInAddress().place;
   const { place } = world;
