@@ -91,8 +91,8 @@ settings.load_profile("suite")
 
 
 def pytest_xdist_auto_num_workers():
-    """One more than there are cores: a test that waits for a process leaves its core to another."""
-    return (os.cpu_count() or 1) + 1
+    """More than there are cores: a test that waits for a process leaves its core to another."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_addoption(parser):
@@ -150,6 +150,11 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish():
+    """What is imported and collected stays, so no search for garbage looks at it again."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter, config):

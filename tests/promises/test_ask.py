@@ -426,7 +426,7 @@ async def play(url: str, seed: int, cases: int) -> None:
 
 
 def test_no_command_is_guessed(database_url):
-    asyncio.run(play(database_url, seed=0, cases=500))
+    asyncio.run(play(database_url, seed=0, cases=300))
 
 
 @pytest.mark.torture
