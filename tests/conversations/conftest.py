@@ -46,6 +46,18 @@ def environment_for(slack, database_url, mode):
     }
 
 
+def responding(environment, slack):
+    """``environment``, in which mia and bo are the responders."""
+    slack.workspace.add_group("responders", members=["mia", "bo"])
+    return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS"}
+
+
+def only_mia_publishes(environment, slack):
+    """``environment``, in which mia and bo respond, and only mia publishes."""
+    slack.workspace.add_group("publishers", members=["mia"])
+    return {**responding(environment, slack), "PUBLISHERS_GROUP": "S0PUBLISHERS"}
+
+
 @asynccontextmanager
 async def running(environment, slack, clock):
     """Ratchet, started with ``environment`` and connected to ``slack``."""
@@ -112,6 +124,16 @@ async def ratchet(environment, slack, clock):
 @pytest.fixture
 def settle(ratchet: App, clock):
     return lambda: settled(ratchet, clock)
+
+
+@pytest.fixture
+async def two_open(slack, ratchet, settle):
+    """INC-1 has its card in #general, INC-2 in #payments; it is mia, who declared both."""
+    mia = slack.person("mia")
+    await mia.command("#general", "/incident declare Search is slow")
+    await mia.command("#payments", "/incident declare Checkout is down")
+    await settle()
+    return mia
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.sandbox import Limits
-from tests.conversations.conftest import differences, environment_for, running, settled
+from tests.conversations.conftest import differences, environment_for, responding, running, settled
 from tests.standin import a_standin, labels
 
 NAME = "inc-1-checkout-is-down"
@@ -34,10 +34,8 @@ def mode():
 
 @pytest.fixture
 def environment(environment, slack):
-    slack.workspace.add_group("responders", members=["mia", "bo"])
     return {
-        **environment,
-        "RESPONDERS_GROUP": "S0RESPONDERS",
+        **responding(environment, slack),
         "MENTION_AT": "none",
         "INCIDENT_CHANNELS": "offer",
     }

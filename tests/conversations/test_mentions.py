@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conversations.conftest import responding
+
 CALL = "<!subteam^S0RESPONDERS>"
 
 
@@ -14,8 +16,7 @@ def mode():
 
 @pytest.fixture
 def environment(environment, slack):
-    slack.workspace.add_group("responders", members=["mia", "bo"])
-    return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS"}
+    return responding(environment, slack)
 
 
 def texts_sent(slack, method="chat.postMessage"):

@@ -20,6 +20,7 @@ from core.incident import Person
 from core.subscribing import Subscribing, Wanted
 from storage.snapshot import connection_of
 from tests.builders import CI, a_change, an_actor
+from tests.conversations.conftest import responding
 
 OWN = "#inc-1-checkout-is-down"
 # Each kind of message that an incident has in channels, with the channels that have one here.
@@ -62,10 +63,8 @@ def mode():
 
 @pytest.fixture
 def environment(environment, slack):
-    slack.workspace.add_group("responders", members=["mia", "bo"])
     return {
-        **environment,
-        "RESPONDERS_GROUP": "S0RESPONDERS",
+        **responding(environment, slack),
         "INCIDENT_CHANNELS": "offer",
     }
 

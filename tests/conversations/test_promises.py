@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conversations.conftest import responding
 from tests.standin import announced, labels
 
 GROUP = "<!subteam^S0RESPONDERS>"
@@ -17,8 +18,7 @@ def mode():
 
 @pytest.fixture
 def environment(environment, slack):
-    slack.workspace.add_group("responders", members=["mia", "bo"])
-    return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS"}
+    return responding(environment, slack)
 
 
 @pytest.fixture

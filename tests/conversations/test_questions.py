@@ -19,13 +19,8 @@ def mode():
 
 
 @pytest.fixture(autouse=True)
-async def mia(slack, ratchet, settle):
-    """INC-1 has its card in #general, INC-2 in #payments."""
-    mia = slack.person("mia")
-    await mia.command("#general", "/incident declare Search is slow")
-    await mia.command("#payments", "/incident declare Checkout is down")
-    await settle()
-    return mia
+def mia(two_open):
+    return two_open
 
 
 async def timeline(told, number):

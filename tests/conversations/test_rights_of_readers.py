@@ -15,6 +15,7 @@ from storage.facts import Facts
 from storage.messages import OutboxMessage
 from storage.models import State
 from tests.builders import GRACE, NINE, WORKSPACE, an_id, an_incident
+from tests.conversations.conftest import only_mia_publishes
 from tests.standin import labels
 
 MESSAGE = OutboxMessage(
@@ -45,10 +46,7 @@ def mode():
 
 @pytest.fixture
 def environment(environment, slack):
-    """Bo and Mia respond; only Mia publishes."""
-    slack.workspace.add_group("responders", members=["mia", "bo"])
-    slack.workspace.add_group("publishers", members=["mia"])
-    return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS", "PUBLISHERS_GROUP": "S0PUBLISHERS"}
+    return only_mia_publishes(environment, slack)
 
 
 def direct(slack, name, surface):

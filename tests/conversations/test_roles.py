@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from tests.conversations.conftest import only_mia_publishes
 from tests.standin import labels
 
 
@@ -17,10 +18,7 @@ def mode():
 
 @pytest.fixture
 def environment(environment, slack):
-    """Bo and Mia respond; only Mia publishes."""
-    slack.workspace.add_group("responders", members=["mia", "bo"])
-    slack.workspace.add_group("publishers", members=["mia"])
-    return {**environment, "RESPONDERS_GROUP": "S0RESPONDERS", "PUBLISHERS_GROUP": "S0PUBLISHERS"}
+    return only_mia_publishes(environment, slack)
 
 
 @pytest.fixture
