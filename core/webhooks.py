@@ -14,7 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from core.decision import Decision
-from core.incident import Component, Incident, Kind, Person, Update, Visibility
+from core.incident import Component, Incident, Kind, Person, Update, Visibility, is_end
 from core.lifecycle import PublicWord
 from core.page import STATUSES, ComponentStatus
 from core.settings import SavedSetting
@@ -278,10 +278,12 @@ def still_to_come(
             event=HookEvent.CREATED, entry=incident.last_entry, due_at=unseen_until
         )
     for update in held:
-        due_at, to = update.public_at, update.status_change
+        due_at = update.public_at
         if due_at is None or due_at <= (unseen_until or at):
             continue
-        resolves = to is not None and incident.lifecycle.public_word(to) is PublicWord.RESOLVED
+        known = news.get(due_at)
+        resolves = is_end(incident.lifecycle, update.old, update.status_change)
+        resolves |= known is not None and known.event is HookEvent.RESOLVED
         event = HookEvent.RESOLVED if resolves else HookEvent.UPDATED
         news[due_at] = Happening(event=event, entry=update.entry, due_at=due_at)
     return tuple(news[due_at] for due_at in sorted(news))

@@ -31,6 +31,7 @@ from core.withdrawing import CORRECTION_WINDOW
 from storage.messages import PEOPLE, PUBLIC_SURFACES, OutboxMessage, lane
 from storage.models import (
     State,
+    among,
     is_available,
     is_kept,
     is_waiting_card,
@@ -244,7 +245,7 @@ _TELLING_THERE, _TELLING_LATELY = (
     select(table.c.surface, table.c.channel, table.c.entry, *columns).where(
         table.c.workspace_id == bindparam("workspace"),
         table.c.incident_id == bindparam("incident"),
-        table.c.surface.in_(sorted(TELLING)),
+        among(table.c.surface, *sorted(TELLING)),
     )
     for table, columns in ((posted, ()), (outbox, (outbox.c.state, outbox.c.created_at)))
 )

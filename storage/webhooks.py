@@ -32,6 +32,7 @@ from storage.filters import columns_of, filters_of
 from storage.hook_rows import about, about_components, message_row, of, wants
 from storage.models import (
     State,
+    among,
     webhook,
     webhook_component,
     webhook_message,
@@ -153,7 +154,7 @@ _RESEND = (
         resent_at=bindparam("at"),
     )
 )
-_is_waiting = webhook_message.c.state == State.AVAILABLE
+_is_waiting = among(webhook_message.c.state, State.AVAILABLE)
 _of_incident = (webhook_message.c.workspace_id == bindparam("workspace")) & (
     webhook_message.c.incident_id == bindparam("incident")
 )

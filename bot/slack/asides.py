@@ -24,7 +24,13 @@ from bot.slack.heads import AUDIENCES, Head, HeadKind, head_of, opened_within
 from bot.slack.likeness import near
 from bot.slack.option_words import Said, asks_for_severity, is_key_first, options_said, spread
 from bot.slack.owner_words import owners_said, people_at_end, people_at_start
-from bot.slack.promise_words import COMPACT_TIME, promise_at_end, promise_at_start, promised_by
+from bot.slack.promise_words import (
+    COMPACT_TIME,
+    ENDED,
+    promise_at_end,
+    promise_at_start,
+    promised_by,
+)
 from bot.slack.references import WORD, plain_word
 from bot.slack.typed import Typed, unquoted
 from bot.slack.verbs import VERBS_BY_WORD
@@ -35,11 +41,12 @@ OWNER = "owner"
 # No option in plain words is longer, with a word before it.
 _WINDOW = 9
 _ASIDES_MAX = 4
-_ENDED = re.compile(r"[.,;:!?|)\]}–—-]$")
 _BRACKETED = re.compile(r"[(\[{].*[)\]}][.,;:!?]*", re.DOTALL)
 _DASH = re.compile("[-–—|]+")
 _ARROW = re.compile("[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
 _SIGN = re.compile(r"[:=]|^--?\w|^[–—]\w|[-=]>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
+# Options that no text has: "Cards fail components:api".
+_NO_OPTION = re.compile(r"\W*(?:components?|lifecycle)\s*[:=]\s*\S+", re.IGNORECASE)
 _OTHER_OPTIONS = frozenset({"lifecycle", "since", "components"})
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _PAIRS = (*_BRACKETS, ("*", "*"), ("_", "_"), ("~", "~"), ("`", "`"))
@@ -276,7 +283,7 @@ def _opens(tokens: list[str], said: Said) -> bool:
     """Whether the severity before a text is no part of it: "P1 tickets wait" begins with none."""
     words = tokens[said.start : said.end]
     after = tokens[said.end]
-    if _ENDED.search(words[-1]) or not any(map(str.isalnum, after)):
+    if ENDED.search(words[-1]) or not any(map(str.isalnum, after)):
         return True
     if len(words) == 1:
         return after[0].isupper() or plain_word(words[0]) in {*Severity}
@@ -286,7 +293,7 @@ def _opens(tokens: list[str], said: Said) -> bool:
 def _closes(tokens: list[str], said: Said) -> bool:
     """Whether the severity behind a text is no part of it: "It is of high severity" is one."""
     words, before = tokens[said.start : said.end], tokens[: said.start]
-    if _BRACKETED.fullmatch(" ".join(words)) or _ENDED.search(before[-1]):
+    if _BRACKETED.fullmatch(" ".join(words)) or ENDED.search(before[-1]):
         return True
     direct = len(words) == 1 or (len(words) == 2 and is_key_first(words))
     return direct and not binds(before)
@@ -313,7 +320,7 @@ def _status(of: _Text) -> Iterator[Head]:
     elif (
         plain_word(tail[-2]) in {"status", "state"}
         and len(tail) > 2
-        and (_ENDED.search(tail[-3]) or _BRACKETED.fullmatch(" ".join(tail[-2:])))
+        and (ENDED.search(tail[-3]) or _BRACKETED.fullmatch(" ".join(tail[-2:])))
     ):
         yield of.last(HeadKind.STATUS, status, count)
 
@@ -325,6 +332,8 @@ def _signed(of: _Text) -> Iterator[Head]:
         words = tail[-count:]
         if not _SIGN.search(words[0]) and not (count > 1 and _SIGN.search(words[1])):
             continue
+        if of.public and _NO_OPTION.fullmatch(" ".join(words)):
+            yield of.last(HeadKind.OPTION, "", count)
         statuses = of.typed.known.statuses
         head = head_of(" ".join(words), statuses=statuses, words=False, note=True)
         if head is None or head.rest or _ARROW.search(words[0]):
@@ -350,7 +359,7 @@ def _readers(of: _Text) -> Iterator[Head]:
     if (said := readers_at_end(tail)) and said.start and (of.public or said.name == other):
         words = " ".join(tail[said.start : said.end])
         marked = bool(_BRACKETED.fullmatch(words)) or words.startswith("-")
-        set_off = _ENDED.search(tail[said.start - 1]) is not None
+        set_off = ENDED.search(tail[said.start - 1]) is not None
         bare = said.bare and not binds(tail[: said.start])
         if said.asks or marked or (said.name == other and (bare or set_off)):
             yield of.last(HeadKind.AUDIENCE, said.name, len(tail) - said.start)
@@ -400,7 +409,7 @@ def _owner(of: _Text) -> Iterator[Head]:
         named = tail[start].startswith("@")  # "and @bo owns it"
         if not start or end < len(tail):
             continue
-        if named or _ENDED.search(tail[start - 1]) or not binds(tail[:start]):
+        if named or ENDED.search(tail[start - 1]) or not binds(tail[:start]):
             yield of.last(HeadKind.OPTION, OWNER, end - start)
     if count := people_at_end(tail):
         yield of.last(HeadKind.OPTION, OWNER, count)

@@ -70,7 +70,7 @@ _FIRST_ONLY = re.compile(
     r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|"
     r"(?:for )?(?:the )?(?:responders|staff|us|team) only|tlp (?:red|amber|green)(?:[+ ]strict)?|"
     r"(?:(?:for )?(?:your|our|my|their|internal) )?eyes only|off[ -]the[ -]record|"
-    r"need[ -]to[ -]know(?: only)?|not for publication"
+    r"need[ -]to[ -]know(?: only)?|not public yet|not for (?:publication|the public|customers)"
 )
 # Who is called upon at the beginning of a text, with a colon behind: "Responders: db-3 is slow".
 _CALLED = re.compile(
@@ -148,7 +148,9 @@ def readers_within(words: Sequence[str]) -> SaidReaders | None:
         if not PRIVATE_WITHIN.search(plain):
             continue
         between = place > 0 and _SET_OFF.search(words[place - 1]) and _SET_OFF.search(word)
-        if between or re.fullmatch(r"[(\[{]private[)\]}][.,;:!?]?", word.casefold()):
+        if between or re.fullmatch(
+            r"(?:[(\[{]private[)\]}]|(?:--?|[–—])private)[.,;:!?]?", word.casefold()
+        ):
             return SaidReaders(place, place + 1, PRIVATE)
         if said := _asked_around(words, place, known):
             return said

@@ -222,6 +222,8 @@ def _option(key: str, value: str, rest: str, text: str, statuses: tuple[str, ...
 def _audience(key: str, plain: str, rest: str, whole: str) -> Head | None:
     if near(key, AUDIENCES):
         return Head(HeadKind.AUDIENCE, "private", whole)
+    if near(key, (PUBLIC,), most=1) and plain in {"false", "no", "off"}:
+        return Head(HeadKind.AUDIENCE, "private", rest.lstrip())
     if near(key, (PUBLIC,), most=1):
         return Head(HeadKind.AUDIENCE, PUBLIC, whole)
     if near(key, ("visibility",)) and plain in (*AUDIENCES, PUBLIC):

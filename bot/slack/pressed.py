@@ -191,7 +191,6 @@ ACTIONS = (
     "newer",
     "preview",  # the choice of a step in the update dialog; it has no value of its own
 )
-ACTION_ID = re.compile(rf"^(?:{'|'.join(ACTIONS)})(?::.*)?$")
 
 
 def encode(action: str, *words: object) -> str:

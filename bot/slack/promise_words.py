@@ -36,7 +36,8 @@ _BEFORE_UPDATE = re.compile(
     "another|one|further|more|new|regular|status|first|last|final|second|we|i|they|you|please|each|"
     "every|next|public|expect|get|give|post|publish|send|write|share|provide|any|some"
 )
-_ENDED = re.compile(r"[.,;:!?|)\]}–—-]$")
+# A word with a sign that sets off what stands behind it.
+ENDED = re.compile(r"[.,;:!?|)\]}–—-]$")
 
 
 def read_promise(typed: Typed) -> SetPromise:
@@ -180,7 +181,7 @@ def promise_at_start(tokens: Sequence[str], typed: Typed) -> tuple[int, str] | N
         time = " ".join(map(plain_word, tokens[first:end]))
         compact = end == first + 1 and COMPACT_TIME.fullmatch(time) is not None
         dashed = end < len(tokens) and not any(map(str.isalnum, tokens[end]))
-        set_off = dashed or _ENDED.search(tokens[end - 1]) is not None
+        set_off = dashed or ENDED.search(tokens[end - 1]) is not None
         if end == len(tokens) or set_off or named or (compact and first == 1):
             return end, time
     return None
@@ -197,7 +198,7 @@ def promise_at_end(before: Sequence[str], tokens: Sequence[str], typed: Typed) -
     first, _, named = found
     words = [plain_word(one) for one in tokens]
     bracketed = tokens[0][0] in "([{" and tokens[-1].rstrip(".,;:!?")[-1] in ")]}"
-    if not (_ENDED.search(before[-1]) or bracketed):
+    if not (ENDED.search(before[-1]) or bracketed):
         bare = words[0] in {"update", "public"} and _BEFORE_UPDATE.fullmatch(plain_word(before[-1]))
         if bare or binds(before) or ({*words[:first]} & _BEFORE_TIME and not named):
             return ""

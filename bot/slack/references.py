@@ -153,12 +153,6 @@ def is_bare(word: str) -> bool:
     return plain.isdigit() and word.rstrip(".,;").isdecimal()
 
 
-def is_reference(word: str) -> bool:
-    """Whether ``word``, without the words around it, is written as a reference to an incident."""
-    plain = plain_word(word)
-    return bool(_REFERENCE.fullmatch(plain) or UUID_FORM.fullmatch(plain))
-
-
 def is_meant_as_reference(word: str) -> bool:
     """Whether ``word`` names no incident, and yet looks as if it should: ``INC-4x``."""
     return _MEANT.fullmatch(plain_word(word)) is not None

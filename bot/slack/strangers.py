@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.slack.audience_words import ends_with_readers
 from bot.slack.owner_words import owners_said, people_at_end, people_at_start
-from bot.slack.promise_words import promise_at_end, promise_at_start
+from bot.slack.promise_words import ENDED, promise_at_end, promise_at_start
 from bot.slack.references import plain_word
 from bot.slack.typed import Typed
 from core.incident import Severity
@@ -21,7 +21,6 @@ _ARROW = re.compile("[-=]+>|[\u2190-\u21ff\u2794-\u27be\u27f0-\u27ff]")
 _DASH = re.compile("[-\u2013\u2014|]+")
 _KEYS = frozenset({"status", "state"})
 _TIME = re.compile(r"[0-9]+(?:[a-z]+|:[0-9]{2})")
-_SET_OFF = re.compile(r"[.,;:!?|)\]}\u2013\u2014-]$")
 
 
 def strangers(tokens: Sequence[str], typed: Typed) -> Iterator[tuple[int, int]]:
@@ -63,7 +62,7 @@ def _statuses(tokens: Sequence[str], typed: Typed) -> Iterator[tuple[int, int]]:
 
 def _ends(before: Sequence[str], words: Sequence[str]) -> bool:
     """Whether a sign, or another word that commands, sets ``words`` off from those ``before``."""
-    if _SET_OFF.search(before[-1]) or _BRACKETED.fullmatch(" ".join(words)):
+    if ENDED.search(before[-1]) or _BRACKETED.fullmatch(" ".join(words)):
         return True
     word = plain_word(before[-1])
     commands = word in {*Severity} or word.startswith("@") or _TIME.fullmatch(word)

@@ -281,7 +281,10 @@ def _about_asides(change: Change, asides: Asides, typed: Typed) -> Question:
     if audience and audience.value != PUBLIC:
         problem = "This may be meant only for responders."
         if rest:
-            note = replace(change, ref=ref, public=None, note=Note(rest), next_update=None)
+            # A note has no place for a promise, an owner or another option: they stay in its text.
+            taken = {one.kind for one in asides.found} <= {*_FACTS, HeadKind.AUDIENCE}
+            kept = Note(rest if taken else change.public or rest)
+            note = replace(change, ref=ref, public=None, note=kept, next_update=None)
             meant = [Choice(replace(note, **facts))]
     else:
         meant = _published(replace(change, ref=ref, **facts), asides, rest, typed)

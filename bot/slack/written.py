@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -110,7 +110,7 @@ def _written(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case for 
             held = {
                 one.name: _written(given)
                 for one in fields(value)
-                if (given := getattr(value, one.name)) is not None or one.default is MISSING
+                if (given := getattr(value, one.name)) is not None or one.default is not None
             }
             return {"kind": type(value).__name__, "of": held}
         case _:

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from core.decision import Surface
+from core.decision import TELLING, Surface
 from storage.models.base import Row, UtcDateTime, among, foreign_key, partial_index, table_of
 
 
@@ -165,6 +165,13 @@ partial_index(
     "uq_outbox_waiting_card", outbox.c.lane, outbox.c.surface, where=is_waiting_card, unique=True
 )
 Index(None, outbox.c.done_at)
+# What tells of an incident, which others than its readers may not keep.
+partial_index(
+    "ix_outbox_telling",
+    outbox.c.workspace_id,
+    outbox.c.incident_id,
+    where=among(outbox.c.surface, *sorted(TELLING)),
+)
 
 # The look at channels of ended incidents; the incident of a channel.
 partial_index(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from core.decision import Decision
 from core.incident import TITLE_WITHDRAWN, Kind, Visibility
+from core.lifecycle import RESPONSE
 from core.webhooks import Happening, HookEvent, happenings, still_to_come
 from tests.builders import NINE, an_incident, an_update
 
@@ -77,6 +78,23 @@ def test_a_held_declaration_is_one_event_with_all_that_is_public_by_then():
     assert still_to_come(unseen, texts, at=LATER) == (
         Happening(event=HookEvent.CREATED, entry=3, due_at=UNTIL),
         Happening(event=HookEvent.UPDATED, entry=3, due_at=SOON),
+    )
+
+
+def test_a_title_that_is_held_beside_the_end_does_not_hide_the_end():
+    end = moved(2, "monitoring", "resolved", public_at=UNTIL)
+    title = an_update(entry=3, kind=Kind.TITLE, old=None, new="Cards fail", public_at=UNTIL)
+
+    assert still_to_come(BEFORE, (end, title), at=LATER) == (
+        Happening(event=HookEvent.RESOLVED, entry=3, due_at=UNTIL),
+    )
+
+
+def test_a_step_behind_the_end_is_no_second_end():
+    closed = moved(2, "resolved", "closed", public_at=UNTIL)
+
+    assert still_to_come(an_incident(lifecycle=RESPONSE), (closed,), at=LATER) == (
+        Happening(event=HookEvent.UPDATED, entry=2, due_at=UNTIL),
     )
 
 

@@ -176,8 +176,38 @@ PRIVATES = [
     "FYI team: {}", "as a note: {}", "On-call: {}", "{} embargoed", "off the record: {}",
     "{} off the record", "off-the-record {}", "TLP RED: {}", "{} TLP:AMBER+STRICT",
     "{} for your eyes only", "eyes only: {}", "between us: {}", "need to know: {}", "{}, under NDA",
-    "{} non-public", "no-public: {}", "{} not for publication",
+    "{} non-public", "no-public: {}", "{} not for publication", "not public yet {}",
+    "not for customers {}", "public:false {}", "--public=no {}", "{} public:false",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CARDS} private components:api",
+        f"{CARDS} (internal) lifecycle:response",
+        "We lost db-3 --private of Acme",
+        "We lost db-3\n--private\nof Acme",
+        f"severity high not public yet {CARDS}",
+        f"{CARDS} @bo --internal",
+        f"{CARDS} high internal next 30m",
+    ],
+)
+def test_what_is_offered_first_is_no_public_text(text):
+    first = meanings(f"update 42 {text}", at=NOON)[0]
+
+    assert first.public is None
+
+
+def test_a_note_keeps_what_it_has_no_place_for():
+    text = f"{CARDS} @bo --internal"
+
+    assert meanings(f"update 42 {text}")[0].note == Note(text)
+
+
+@pytest.mark.parametrize("option", ["components:api", "(lifecycle: response)"])
+def test_an_option_that_no_text_has_is_asked_about(option):
+    assert "may not belong to the public text" in asked(f"update 42 {CARDS} {option}").problem
 
 
 @pytest.mark.parametrize("form", PRIVATES)

@@ -16,7 +16,7 @@ from bot.slack.forms import read, update_form
 from bot.slack.parser import parse
 from bot.slack.pressed import Dialog, decode
 from bot.slack.questions import Offer, label_of, value_of
-from bot.slack.requests import Choice, OpenPromise, Question
+from bot.slack.requests import Choice, OpenPromise, OpenUpdate, Question
 from bot.slack.typed import Circumstances
 from core.commands import SetPromise
 from core.incident import Note, Place
@@ -179,6 +179,7 @@ KEPT = [
     asks(),
     a_change(next_update=NextUpdate()),
     OpenPromise(ref=42, release=True),
+    OpenUpdate(ref=42, next_update=None),
 ]
 
 

@@ -12,15 +12,17 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import CacheStats
 
 from core.boards import BoardFilter, Scope
-from core.commands import Redact
+from core.commands import Acknowledge, Redact, SetPrivacy
+from core.endpoints import Webhooks
 from core.incident import Note, PublicText, Severity
 from core.page import PageSettings
 from core.ranking import Rank
+from core.service import Incidents
 from core.store import OwnerName
 from storage import boards, models
 from storage.public import PublicReader
 from storage.snapshot import connection_of
-from tests.builders import NINE, WORKSPACE, a_change, an_actor, an_id
+from tests.builders import NINE, WORKSPACE, a_change, a_declaration, an_actor, an_id
 
 LOOKS = {
     "open": lambda reader: ranking(reader, BoardFilter()),
@@ -358,6 +360,27 @@ async def test_no_step_of_the_outbox_scans_delivered_messages(outbox, declare, i
 
     # A scan of waiting messages is allowed: they are few, and have indexes of their own.
     assert [line for line in lines if re.match("SCAN (outbox|other|ahead)$", line)] == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_no_change_scans_sent_messages(store, clock, plan):
+    hooks, admin = Webhooks(store, clock=clock), an_actor(admin=True)
+    proposed = await hooks.propose(admin, an_id("hook"), "https://example.com/hooks")
+    await hooks.keep(admin, proposed, "whsec_first")
+    held = Incidents(store, clock=clock, wake=lambda: None, publish_delay=timedelta(seconds=10))
+
+    async def change():
+        await held.execute(a_declaration())
+        await held.execute(a_change(ref=1, to="identified", public=PublicText("x")))
+        await held.execute(Redact(actor=an_actor(), ref=1, entry=2))
+        await held.execute(SetPrivacy(actor=an_actor(), ref=1, private=True))
+        await held.execute(Acknowledge(actor=an_actor(), ref=1))
+
+    lines = await plan(change)
+
+    assert any("webhook_message" in line for line in lines)
+    assert any("ix_outbox_telling" in line for line in lines)
+    assert [line for line in lines if re.match("SCAN (outbox|webhook_message)$", line)] == []
 
 
 async def test_each_statement_is_compiled_once(declare, incidents, store, outbox, clock):

@@ -24,6 +24,7 @@ ONE_DATABASE = {
     "test_sqlite_finds_the_incidents_of_the_page_by_indexes": "reads the plans of SQLite",
     "test_postgresql_finds_the_incidents_of_the_page_by_indexes": "reads the plans of PostgreSQL",
     "test_no_step_of_the_outbox_scans_delivered_messages": "reads the plans of SQLite",
+    "test_no_change_scans_sent_messages": "reads the plans of SQLite",
     "test_a_missing_file_is_not_created_by_reading": "PostgreSQL has no file",
     "test_marks_are_found_by_their_key": "reads the plans of SQLite",
     "TestFile": "reads the bytes of SQLite's file",
