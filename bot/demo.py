@@ -441,7 +441,8 @@ async def _serve(
             slack.front.beside["Webhooks"] = receiver.page
             announce(f"Webhooks: {receiver.url} shows what a receiver gets")
         announce(f"API: {running.address}, with the key {key} (kept in {FOLDER}/{KEY})")
-        announce(f"Command line: DATABASE_URL=sqlite:///{FOLDER}/{DATABASE} ratchet stats")
+        address = f"sqlite:///{FOLDER}/{DATABASE}"
+        announce(f"Command line: DATABASE_URL={address} .venv/bin/ratchet stats")
         announce(f"Log: {FOLDER}/{LOG}")
         announce("Ctrl-C ends it. The next run goes on from there; --clean deletes everything.")
         await _until_ended(running.process, stop)

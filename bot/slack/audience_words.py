@@ -43,7 +43,7 @@ _AFTER = (
 # These are words of many titles. They name readers behind words that ask, or set off by a sign.
 _INSIDERS = (
     r"internal(?:ly)?|confidential|secret|hidden|non?-?public|embargo(?:ed)?|classified|unlisted|"
-    r"restricted|sensitive|nda|team only|"
+    r"restricted|sensitive|nda|team only|privately|"
     r"only (?:for )?(?:responders|us|the team|staff)"
 )
 # These are words of few titles, and name readers behind a title without a sign as well.
@@ -51,6 +51,8 @@ _ONLY_THEM = (
     r"internal(?:ly)? only|for internal (?:use|eyes)(?: only)?|not public(?: yet)?|priv|pvt|prv|"
     r"not for (?:the public|customers)|(?:for )?(?:responders|staff) only|"
     r"(?:for )?us only|for the team only|"
+    r"just for (?:us|ourselves|(?:the|our) team)|only for (?:us|ourselves)|"
+    r"(?:just |only )?among (?:us|ourselves)|"
     r"no public|not for publication|(?:(?:for )?(?:your|our|my|their|internal) )?eyes only|"
     r"(?:on an? )?need[ -]to[ -]know(?: basis)?(?: only)?|off[ -]the[ -]record|"
     r"tlp (?:red|amber|green)(?:[+ ]strict)?|under (?:embargo|nda)|"
@@ -61,7 +63,7 @@ _ONLY_THEM = (
 )
 # The last word of a text that names readers without a sign, unless the word before it binds it.
 _AT_LAST = re.compile(
-    "internal|confidential|embargo(?:ed)?|hidden|non?-?public|classified|unlisted|nda"
+    "internal|confidential|embargo(?:ed)?|hidden|non?-?public|classified|unlisted|nda|privately"
 )
 # These belong to no sentence, whatever stands before them: "db-3 lost it TLP:RED".
 _UNBOUND = re.compile(r"^tlp |eyes only$|off[ -]the[ -]record$|not for publication$")
@@ -92,6 +94,7 @@ _CALL_MAX = 6
 _ONLY_FIRST = frozenset({"internal", "internally", "for", "not", "priv", "pvt", "prv", "us"})
 _ONLY_FIRST |= {"responders", "staff", "do", "dont", "don't", "no", "eyes", "need", "need-to-know"}
 _ONLY_FIRST |= {"off", "off-the-record", "under", "just", "only", "between", "keep", "strictly"}
+_ONLY_FIRST |= {"among"}
 _ONLY_FIRST |= {"hush", "hush-hush", "tlp", "tlp:red", "tlp:amber", "tlp:amber+strict", "tlp:green"}
 _NAMED = re.compile(rf"{_BEFORE}(?P<name>private|public){_AFTER}")
 _INSIDE = re.compile(rf"{_BEFORE}(?:(?P<only>{_ONLY_THEM})|(?:{_INSIDERS})){_AFTER}")

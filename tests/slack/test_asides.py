@@ -177,6 +177,7 @@ PRIVATES = [
     "{} off the record", "off-the-record {}", "TLP RED: {}", "{} TLP:AMBER+STRICT",
     "{} for your eyes only", "eyes only: {}", "between us: {}", "need to know: {}", "{}, under NDA",
     "{} non-public", "no-public: {}", "{} not for publication", "not public yet {}",
+    "{} just for the team", "{}, just for us", "{} privately", "just among ourselves: {}",
     "not for customers {}", "public:false {}", "--public=no {}", "{} public:false",
 ]  # fmt: skip
 
