@@ -254,7 +254,11 @@ def _alternatives(  # noqa: C901, PLR0912 - one case for each class of error
         case UnknownStatus(incident=incident, suggestion=meant):
             yield from _steps(request, incident, (meant,) if meant else incident.next_steps)
         case TransitionNotAllowed(incident=incident, path=path):
-            yield from _steps(request, incident, incident.next_steps)
+            offered = list(_steps(request, incident, incident.next_steps))
+            if isinstance(request, Change) and request.to == incident.status:
+                # Its text is meant for the status that the incident has; no further step was named.
+                offered.sort(key=lambda one: getattr(one.request, "to", None) is not None)
+            yield from offered
             if len(path) > 1 and path[-1] != incident.status and isinstance(request, Change):
                 walk = OpenWalk(ref=incident.id, to=path[-1], note=request.note)
                 yield Choice(replace(walk, public=request.public), walk_label(path))

@@ -383,6 +383,18 @@ async def test_in_a_private_channel_a_declaration_is_private_and_says_so(told, s
 # --- what was typed is not lost -------------------------------------------------------------------
 
 
+async def test_a_text_for_the_status_that_the_incident_has_needs_no_further_step(told):
+    await told("status 2 identified")
+
+    answer = await told(f"update 2 status:identified {CAUSE}")
+
+    assert labels(answer) == [
+        "Publish on INC-2",
+        "Edit first…",
+        "Publish and move INC-2 to Monitoring",
+    ]
+
+
 async def test_a_wrong_spelling_is_corrected_with_the_text(told, mia, slack, settle):
     await told("status 2 identified")
     answer = await told(f"update 2 status:monitorng {CAUSE}")
